@@ -1,0 +1,1 @@
+"""Reads prices in the shapes that providers publish: one file per feed, one line in the registry."""

@@ -1,0 +1,1 @@
+"""The command line: options and words; the work is done by flow."""

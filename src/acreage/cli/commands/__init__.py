@@ -1,0 +1,1 @@
+"""One file per command, each imported only when it is called."""

@@ -1,0 +1,1 @@
+"""The nouns: frozen dataclasses and table schemas, with no behaviour beyond validation."""

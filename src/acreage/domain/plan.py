@@ -1,0 +1,250 @@
+"""A plan: what to sign now, how each future is then served, and what every offer is worth.
+
+What is decided one at a time is an object; what comes in thousands is a polars frame
+whose columns are declared here. Frames hold floats for figures that are estimates; what
+is posted to a ledger is computed by the pricing rules in micro-dollars.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from acreage.domain.future import Future
+from acreage.units.ids import OfferId, PoolId, WorkloadId
+from acreage.units.instants import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """Sign `blocks` blocks of an offer to start at `starts_at`.
+
+    `ends_early_at` is set where the plan leaves at the end of the firm term;
+    `extended` where it takes the extension option; `price_frac` is the tier's.
+    """
+
+    offer: OfferId
+    blocks: int
+    accelerators: int
+    starts_at: Instant
+    ends_at: Instant
+    extended: bool
+    ends_early: bool
+    price_frac: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """Leave a held lease at `ends_at`, as its termination right allows."""
+
+    lease: str
+    ends_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A training run's pool."""
+
+    workload: WorkloadId
+    pool: PoolId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Port:
+    """Make a workload run on a chip it does not run on yet."""
+
+    workload: WorkloadId
+    accelerator: str
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The first stage: the same in every future."""
+
+    signings: tuple[Signing, ...]
+    releases: tuple[Release, ...]
+    homes: tuple[Home, ...]
+    ports: tuple[Port, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """A figure known to lie between two values; equal where it is known exactly."""
+
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """The centre of the range."""
+        return (self.low + self.high) / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferVerdict:
+    """Why an offer is signed or not, and the price at which that changes.
+
+    `walk_away_usd_per_accelerator_hour` is the price at which the offer, at
+    `at_accelerators`, leaves (or enters) the plan; None where no price of its own decides
+    (it is ruled out). `worth_usd` is the change of the objective if it is ruled out
+    (signed offers: what the plan would cost more) or forced in (others: negative).
+    `confirmed` tells whether re-solves just below and above the price did flip the decision.
+    """
+
+    offer: OfferId
+    signed: bool
+    asked_usd_per_accelerator_hour: float
+    walk_away_usd_per_accelerator_hour: Range | None
+    at_accelerators: int
+    worth_usd: Range | None
+    confirmed: bool | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """What the best plan would cost if one thing were different.
+
+    `kind` is "supplier" (lost altogether), "rule" (a cap, an exclusivity, a budget lifted)
+    or "term" (faster delivery, no recall right ...); `extra_usd` is how much more
+    (negative: less) the objective is than the plan's.
+    """
+
+    kind: str
+    subject: str
+    description: str
+    objective_usd: float
+    extra_usd: Range
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Totals in USD, discounted to the planning day.
+
+    `objective_usd` = (1 - weight) x expected + weight x CVaR; `bound_usd` is a proven lower
+    bound of the best objective; `gap_frac` = (objective - bound) / objective.
+    `base_usd` is the cost in the base future. `unmet_frac` is the expected share of
+    effective demand not served, `late_frac` the expected share of training work late.
+    """
+
+    objective_usd: float
+    bound_usd: float
+    gap_frac: float
+    base_usd: float
+    expected_usd: float
+    cvar_usd: float
+    unmet_frac: float
+    late_frac: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How the plan was computed: engine, seconds, columns and rows of the model, solves."""
+
+    engine: str
+    build_s: float
+    solve_s: float
+    explain_s: float
+    columns: int
+    rows: int
+    futures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A decision played out in all futures: its figures and its frames (see `SCHEMAS`)."""
+
+    decision: Decision
+    figures: Figures
+    frames: Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The answer: the best plan, the best plan without any new lease, and what everything is worth."""
+
+    portfolio_name: str
+    as_of_at: Instant
+    seed: int
+    best: Outcome
+    without_new: Outcome
+    verdicts: tuple[OfferVerdict, ...]
+    what_ifs: tuple[WhatIf, ...]
+    effort: Effort
+    futures: tuple[Future, ...]
+
+
+_MOMENT = pl.Datetime("us", "UTC")
+_PERIOD: dict[str, pl.DataType] = {"period": pl.Int32(), "from_at": _MOMENT, "until_at": _MOMENT}
+
+SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
+    # What each future uses where: mean accelerators over the block's hours of the period.
+    "dispatch": {
+        "future": pl.String(),
+        "period": pl.Int32(),
+        "block": pl.String(),
+        "workload": pl.String(),
+        "pool": pl.String(),
+        "accelerators": pl.Float64(),
+    },
+    # What each future buys by the hour (kind: on_demand or spot), or uses above the
+    # take-or-pay share of leases (kind: the lease or offer id).
+    "market": {
+        "future": pl.String(),
+        "period": pl.Int32(),
+        "block": pl.String(),
+        "pool": pl.String(),
+        "kind": pl.String(),
+        "accelerators": pl.Float64(),
+        "usd": pl.Float64(),
+    },
+    # Late tranches and deliveries given up under their termination clause.
+    "given_up": {"future": pl.String(), "source": pl.String(), "tranche": pl.Int32(), "frac": pl.Float64()},
+    # Usable accelerators by source (a lease id or an offer id), mean over the period.
+    "capacity": {
+        "future": pl.String(),
+        "period": pl.Int32(),
+        "pool": pl.String(),
+        "source": pl.String(),
+        "accelerators": pl.Float64(),
+    },
+    # Demand, served and unmet, in the workload's unit (mean rate over the period) and in
+    # accelerators of its most capable held chip; training: work done a period.
+    "service": {
+        "future": pl.String(),
+        "period": pl.Int32(),
+        "workload": pl.String(),
+        "demand": pl.Float64(),
+        "served": pl.Float64(),
+        "unmet": pl.Float64(),
+        "unit": pl.String(),
+        "penalty_usd": pl.Float64(),
+    },
+    # Discounted cost of each future by kind: lease, market, shortfall, port, unmet, late,
+    # unfinished, salvage (negative), mfc credit (negative).
+    "cost": {"future": pl.String(), "probability": pl.Float64(), "kind": pl.String(), "usd": pl.Float64()},
+    # Undiscounted cash by period in each future; kind as in cost; source is the lease, offer, pool or commitment.
+    "cash": {"future": pl.String(), "period": pl.Int32(), "kind": pl.String(), "source": pl.String(), "usd": pl.Float64()},
+    # Eligible charges of a commitment since its start, at each milestone.
+    "drawdown": {
+        "future": pl.String(),
+        "commitment": pl.String(),
+        "due_at": _MOMENT,
+        "drawn_usd": pl.Float64(),
+        "pledged_usd": pl.Float64(),
+        "shortfall_usd": pl.Float64(),
+    },
+    # Firm capacity as promised (no delay, no outage) and who holds it.
+    "shares": {
+        **_PERIOD,
+        "level": pl.String(),
+        "member": pl.String(),
+        "effective_pflops": pl.Float64(),
+        "share_frac": pl.Float64(),
+        "hhi": pl.Float64(),
+    },
+    # Value of one more accelerator-hour in a pool and period, expected over futures.
+    "marginal": {**_PERIOD, "pool": pl.String(), "usd_per_accelerator_hour": pl.Float64()},
+}
+"""The frames of an `Outcome`, by name: columns and their types."""

@@ -1,0 +1,11 @@
+"""Solvers behind one seam: `PlanProblem` in, `Solution` out. The only home of the solver library.
+
+`decomposition` solves by futures and keeps its cuts for the next, similar problem; `whole` hands the
+problem to HiGHS in one piece and is the reference.
+"""
+
+from acreage.plan.engines.decomposition import DecompositionEngine
+from acreage.plan.engines.whole import WholeEngine
+
+ENGINES = {"decomposition": DecompositionEngine, "whole": WholeEngine}
+"""Engines by the name users give them."""

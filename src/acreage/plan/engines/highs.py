@@ -1,0 +1,67 @@
+"""The solver's dialect: building HiGHS models from arrays and reading answers back."""
+
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from acreage.plan.problem import Vector
+
+Status = highspy.HighsModelStatus
+INFEASIBLE = (Status.kInfeasible, Status.kUnboundedOrInfeasible)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """minimize cost x, lower <= x <= upper, row_lower <= matrix x <= row_upper, some x integer."""
+
+    cost: Vector
+    lower: Vector
+    upper: Vector
+    matrix: sparse.csc_matrix
+    row_lower: Vector
+    row_upper: Vector
+    is_integer: NDArray[np.bool_] | None = None
+
+
+def new_solver(
+    program: Program, *, threads: int = 1, presolve: bool = True
+) -> highspy.Highs:
+    """A quiet solver that holds the program."""
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = program.matrix.shape
+    model.col_cost_ = program.cost
+    model.col_lower_ = program.lower
+    model.col_upper_ = program.upper
+    model.row_lower_ = program.row_lower
+    model.row_upper_ = program.row_upper
+    matrix = program.matrix.sorted_indices()
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_ = matrix.indptr
+    model.a_matrix_.index_ = matrix.indices
+    model.a_matrix_.value_ = matrix.data
+    if program.is_integer is not None and program.is_integer.any():
+        model.integrality_ = [
+            highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous
+            for flag in program.is_integer
+        ]
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", threads)
+    solver.setOptionValue("random_seed", 0)
+    if not presolve:
+        solver.setOptionValue("presolve", "off")
+    solver.passModel(model)
+    return solver
+
+
+def values(solver: highspy.Highs) -> Vector:
+    """The primal values of the last solve."""
+    return np.array(solver.getSolution().col_value)
+
+
+def row_duals(solver: highspy.Highs) -> Vector:
+    """The row duals of the last solve."""
+    return np.array(solver.getSolution().row_dual)

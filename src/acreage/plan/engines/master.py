@@ -1,0 +1,144 @@
+"""The master program: the first stage, with each future's second stage known only by its cuts."""
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from acreage.plan.engines.cuts import Lines
+from acreage.plan.engines.highs import INFEASIBLE, Program, Status, new_solver, values
+from acreage.plan.problem import Infeasible, PlanProblem, Vector
+
+FAR = 1e9
+"""Bound on what a future may cost, in millions of dollars: 1e15 USD, more than there is."""
+
+
+class Master:
+    """minimize the risk-weighted cost over (n, theta, a, z); see docs/why/the-model.md.
+
+    Columns: n (N,), theta (S,) a second-stage cost for each active future, a the value at
+    risk, z (S,) what a future costs beyond it.
+    """
+
+    def __init__(self, problem: PlanProblem) -> None:
+        self.problem = problem
+        self.active = np.flatnonzero(
+            (problem.probability > 0) | (problem.anchor_weight > 0)
+        )
+        self._place = {int(s): i for i, s in enumerate(self.active)}
+        self._count = len(problem.first.lower)
+        self._integer = False
+        self._solver = self._build()
+
+    def _build(self) -> highspy.Highs:
+        problem, first, active = self.problem, self.problem.first, self.active
+        weight, tail = problem.risk_weight, problem.risk_tail
+        probability = problem.probability[active]
+        theta_weight = (1 - weight) * probability + problem.anchor_weight[active]
+        excess_weight = weight * probability / (1 - tail)
+        self._offset = float(theta_weight @ problem.recourse.constant[active])
+        count = len(active)
+        # z_s - theta_s + a - q_s n >= constant_s
+        risk_rows = sparse.hstack(
+            [
+                -first.cost[active],
+                -sparse.identity(count),
+                np.ones((count, 1)),
+                sparse.identity(count),
+            ],
+            format="csc",
+        )
+        own_rows = sparse.hstack(
+            [first.matrix, sparse.csr_matrix((first.matrix.shape[0], 2 * count + 1))]
+        )
+        return new_solver(
+            Program(
+                cost=np.concatenate(
+                    [
+                        theta_weight @ first.cost[active],
+                        theta_weight,
+                        [weight],
+                        excess_weight,
+                    ]
+                ),
+                lower=np.concatenate(
+                    [first.lower, np.full(count, -FAR), [-FAR], np.zeros(count)]
+                ),
+                upper=np.concatenate(
+                    [first.upper, np.full(count, FAR), [FAR], np.full(count, 2 * FAR)]
+                ),
+                matrix=sparse.vstack([own_rows, risk_rows], format="csc"),
+                row_lower=np.concatenate(
+                    [first.row_lower, problem.recourse.constant[active]]
+                ),
+                row_upper=np.concatenate([first.row_upper, np.full(count, np.inf)]),
+            ),
+            threads=2,
+        )
+
+    def add(self, lines: list[Lines]) -> None:
+        """Add theta_s >= constant + slope n for each line; lines of inactive futures are left out."""
+        for line in lines:
+            place = self._place.get(line.future)
+            if place is None:
+                continue
+            matrix = sparse.csr_matrix(
+                sparse.hstack(
+                    [-line.slope, sparse.csr_matrix(np.ones((len(line.constant), 1)))],
+                    format="csr",
+                )
+            )
+            indices = matrix.indices.copy()
+            indices[indices == self._count] = self._count + place
+            self._solver.addRows(
+                len(line.constant),
+                line.constant,
+                np.full(len(line.constant), np.inf),
+                matrix.nnz,
+                matrix.indptr[:-1].astype(np.int32),
+                indices.astype(np.int32),
+                matrix.data,
+            )
+
+    def solve(self) -> tuple[Vector, float]:
+        """The relaxation's first stage and value, a lower bound."""
+        self._solver.run()
+        self._check()
+        return values(self._solver)[
+            : self._count
+        ], self._solver.getInfo().objective_function_value + self._offset
+
+    def make_integer(self) -> None:
+        """From now on integer columns are integer."""
+        kinds = [
+            highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous
+            for flag in self.problem.first.is_integer
+        ]
+        columns = np.arange(self._count, dtype=np.int32)
+        self._solver.changeColsIntegrality(self._count, columns, np.array(kinds))
+        self._integer = True
+
+    def solve_integer(
+        self, gap_frac: float, start: Vector | None
+    ) -> tuple[Vector, float]:
+        """An integer first stage within gap_frac of the master's best, and the proven bound."""
+        assert self._integer
+        self._solver.setOptionValue("mip_rel_gap", gap_frac)
+        self._solver.setOptionValue("mip_abs_gap", 1e-7)
+        if start is not None:
+            self._suggest(start)
+        self._solver.run()
+        self._check()
+        first = values(self._solver)[: self._count]
+        flags = self.problem.first.is_integer
+        first[flags] = np.round(first[flags])
+        return first, self._solver.getInfo().mip_dual_bound + self._offset
+
+    def _suggest(self, start: Vector) -> None:
+        columns = np.arange(self._count, dtype=np.int32)
+        self._solver.setSolution(self._count, columns, start)
+
+    def _check(self) -> None:
+        status = self._solver.getModelStatus()
+        if status in INFEASIBLE:
+            raise Infeasible
+        assert status == Status.kOptimal, self._solver.modelStatusToString(status)

@@ -1,0 +1,284 @@
+"""Columns and rows as they are laid out: builders that keep the index back to the words.
+
+A builder only ever appends; nothing here knows what a lease is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from acreage.plan.formulate.variants import Variant
+from acreage.plan.problem import FirstStage, Recourse, Vector
+from acreage.units.ids import PoolId
+from acreage.units.instants import Instant
+
+Index = NDArray[np.int64]
+
+
+class ColumnKind(StrEnum):
+    """What a first-stage column decides; `HELD`, `MARKET` and `PLEDGE` are given, fixed at 1."""
+
+    BLOCKS = "blocks"
+    MODE = "mode"
+    RELEASE = "release"
+    HOME = "home"
+    GANG = "gang"
+    PORT = "port"
+    MATCH = "match"
+    HELD = "held"
+    MARKET = "market"
+    PLEDGE = "pledge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One first-stage column: its kind, what it is about, and where it applies.
+
+    `subject` is an offer, lease, workload, pool or commitment id; `detail` a pool, chip,
+    tier-and-ending or date; `variant` is set on BLOCKS and MATCH, `at` on RELEASE.
+    """
+
+    kind: ColumnKind
+    subject: str
+    detail: str = ""
+    variant: Variant | None = None
+    at: Instant | None = None
+    period: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStageBuilder:
+    """Collects first-stage columns and rows; `rules` names the rows that are the user's rules."""
+
+    columns: list[Column] = field(default_factory=list)
+    lower: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    integer: list[bool] = field(default_factory=list)
+    rows: list[Mapping[int, float]] = field(default_factory=list)
+    row_lower: list[float] = field(default_factory=list)
+    row_upper: list[float] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+
+    def column(
+        self, column: Column, *, upper: float, lower: float = 0.0, integer: bool = True
+    ) -> int:
+        """Append a column and return its number."""
+        self.columns.append(column)
+        self.lower.append(lower)
+        self.upper.append(upper)
+        self.integer.append(integer)
+        return len(self.columns) - 1
+
+    def row(
+        self,
+        terms: Mapping[int, float],
+        *,
+        lower: float = -np.inf,
+        upper: float = np.inf,
+        rule: str = "",
+    ) -> None:
+        """Append lower <= sum of terms <= upper; a row without terms is kept only if it is violated."""
+        kept = {i: value for i, value in terms.items() if value != 0.0}
+        if not kept and lower <= 1e-9 and upper >= -1e-9:
+            return
+        self.rows.append(kept)
+        self.row_lower.append(lower)
+        self.row_upper.append(upper)
+        self.rules.append(rule)
+
+    def build(self, cost: Vector) -> FirstStage:
+        """The finished first stage, with its costs (S, N)."""
+        counts = [len(row) for row in self.rows]
+        matrix = sparse.csr_matrix(
+            (
+                np.array([v for row in self.rows for v in row.values()], dtype=float),
+                np.array([i for row in self.rows for i in row], dtype=np.int64),
+                np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            ),
+            shape=(len(self.rows), len(self.columns)),
+        )
+        return FirstStage(
+            lower=np.array(self.lower),
+            upper=np.array(self.upper),
+            is_integer=np.array(self.integer, dtype=bool),
+            matrix=matrix,
+            row_lower=np.array(self.row_lower, dtype=float),
+            row_upper=np.array(self.row_upper, dtype=float),
+            cost=cost,
+        )
+
+
+class UseKind(StrEnum):
+    """What a second-stage column is."""
+
+    RUN = "run"
+    BUY = "buy"
+    EXTRA = "extra"
+    UNMET = "unmet"
+    GIVE_UP = "give_up"
+    SHORTFALL = "shortfall"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A group of second-stage columns [start, stop): one subject over periods and blocks.
+
+    `subject` is a workload, price kind, lease or offer id or commitment; `period` and
+    `block` (n,) say where each stands; block -1 means all blocks alike, period -1 none.
+    `rate` (n,) turns accelerators into the workload's own unit or USD, as the kind needs.
+    `column` is the first-stage column behind it; `future` is set where it exists in one only.
+    """
+
+    kind: UseKind
+    subject: str
+    pool: PoolId | None
+    start: int
+    stop: int
+    period: Index
+    block: Index
+    rate: Vector
+    column: int = -1
+    future: int = -1
+
+
+@dataclass(slots=True)
+class RecourseBuilder:
+    """Collects second-stage columns and rows for `futures` futures at once."""
+
+    futures: int
+    uses: list[Use] = field(default_factory=list)
+    columns: int = 0
+    rows: int = 0
+    _cost: list[Vector] = field(default_factory=list)
+    _upper: list[Vector] = field(default_factory=list)
+    _row_lower: list[Vector] = field(default_factory=list)
+    _row_upper: list[Vector] = field(default_factory=list)
+    _entries: list[tuple[Index, Index, Vector]] = field(default_factory=list)
+    _coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
+    _upper_coupling: list[tuple[int, Index, Index, Vector]] = field(
+        default_factory=list
+    )
+
+    def add(
+        self,
+        kind: UseKind,
+        subject: str,
+        pool: PoolId | None,
+        *,
+        period: Index,
+        block: Index,
+        cost: ArrayLike,
+        upper: ArrayLike,
+        rate: ArrayLike = 0.0,
+        column: int = -1,
+        future: int = -1,
+    ) -> Use:
+        """Append a group of columns; cost and upper are (n,) or (S, n)."""
+        count = len(period)
+        use = Use(
+            kind=kind,
+            subject=subject,
+            pool=pool,
+            start=self.columns,
+            stop=self.columns + count,
+            period=period,
+            block=block,
+            rate=np.broadcast_to(np.asarray(rate, dtype=float), (count,)),
+            column=column,
+            future=future,
+        )
+        self.uses.append(use)
+        self.columns += count
+        self._cost.append(
+            np.broadcast_to(np.asarray(cost, dtype=float), (self.futures, count))
+        )
+        self._upper.append(
+            np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count))
+        )
+        return use
+
+    def add_rows(
+        self, count: int, *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf
+    ) -> int:
+        """Append rows and return the first one's number; bounds are scalars, (n,) or (S, n)."""
+        start = self.rows
+        self.rows += count
+        self._row_lower.append(
+            np.broadcast_to(np.asarray(lower, dtype=float), (self.futures, count))
+        )
+        self._row_upper.append(
+            np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count))
+        )
+        return start
+
+    def put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
+        """Matrix entries; arguments broadcast against each other."""
+        self._entries.append(_triplet(rows, columns, values))
+
+    def couple(
+        self, future: int, rows: ArrayLike, column: int, values: ArrayLike
+    ) -> None:
+        """Entries of T: what one unit of a first-stage column adds to rows in a future."""
+        self._coupling.append((future, *_triplet(rows, column, values)))
+
+    def couple_upper(
+        self, future: int, columns: ArrayLike, column: int, values: ArrayLike
+    ) -> None:
+        """What one unit of a first-stage column adds to the upper bounds of columns in a future."""
+        self._upper_coupling.append((future, *_triplet(columns, column, values)))
+
+    def build(self, first_columns: int, constant: Vector) -> Recourse:
+        """The finished second stage."""
+        rows, columns, values = (
+            np.concatenate(part) for part in zip(*self._entries, strict=True)
+        )
+        return Recourse(
+            matrix=sparse.csc_matrix(
+                (values, (rows, columns)), shape=(self.rows, self.columns)
+            ),
+            cost=np.concatenate(self._cost, axis=1),
+            row_lower=np.concatenate(self._row_lower, axis=1),
+            row_upper=np.concatenate(self._row_upper, axis=1),
+            upper=np.concatenate(self._upper, axis=1),
+            constant=constant,
+            coupling=_matrices(
+                self._coupling, self.futures, (self.rows, first_columns)
+            ),
+            upper_coupling=_matrices(
+                self._upper_coupling, self.futures, (self.columns, first_columns)
+            ),
+        )
+
+
+def _triplet(
+    rows: ArrayLike, columns: ArrayLike, values: ArrayLike
+) -> tuple[Index, Index, Vector]:
+    r, c, v = np.broadcast_arrays(
+        np.asarray(rows), np.asarray(columns), np.asarray(values, dtype=float)
+    )
+    keep = v.ravel() != 0.0
+    return (
+        r.ravel()[keep].astype(np.int64),
+        c.ravel()[keep].astype(np.int64),
+        v.ravel()[keep],
+    )
+
+
+def _matrices(
+    parts: list[tuple[int, Index, Index, Vector]], futures: int, shape: tuple[int, int]
+) -> tuple[sparse.csr_matrix, ...]:
+    found = []
+    for future in range(futures):
+        mine = [part[1:] for part in parts if part[0] == future]
+        if mine:
+            rows, columns, values = (
+                np.concatenate(side) for side in zip(*mine, strict=True)
+            )
+            found.append(sparse.csr_matrix((values, (rows, columns)), shape=shape))
+        else:
+            found.append(sparse.csr_matrix(shape))
+    return tuple(found)

@@ -1,0 +1,594 @@
+"""Second-stage columns and rows: who runs where in each future; one `define_…` function a family."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from acreage.domain.future import Future
+from acreage.domain.portfolio import Portfolio
+from acreage.domain.price import PriceKind
+from acreage.domain.provider import MarketAccess, Pool
+from acreage.domain.terms import SpendKind
+from acreage.domain.workload import (
+    Capability,
+    PortState,
+    ResearchShare,
+    ServingFleet,
+    TrainingRun,
+    Workload,
+)
+from acreage.plan.formulate.blocks import Blocks
+from acreage.plan.formulate.capacity import Clock, outages_of
+from acreage.plan.formulate.first_stage import Choices, eligible_pools, is_gang
+from acreage.plan.formulate.layout import Index, RecourseBuilder, Use, UseKind
+from acreage.plan.problem import ACCELERATORS_PER_UNIT, USD_PER_UNIT, Vector
+from acreage.pricing.present_value import discount_factor
+from acreage.pricing.rate import usd_per_accelerator_hour
+from acreage.units.ids import PoolId, WorkloadId
+from acreage.units.instants import SECONDS_PER_DAY, add_days
+from acreage.units.money import usd
+
+HARD_FUTURE = "must"
+"""Name of the added future in which only broken promises cost anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What every family of the second stage needs to know.
+
+    `hard` is the number of the future that carries only the penalties of broken promises
+    (-1: there are none); `factors` (T,) discount a charge in the middle of each period.
+    """
+
+    portfolio: Portfolio
+    futures: tuple[Future, ...]
+    clock: Clock
+    blocks: Blocks
+    choices: Choices
+    demand: Mapping[WorkloadId, Vector]
+    factors: Vector
+    hard: int
+
+    @property
+    def periods(self) -> int:
+        """Number of periods T."""
+        return len(self.clock.hours)
+
+    @property
+    def grid(self) -> tuple[Index, Index]:
+        """Period and block numbers of a full (T x L) grid, flattened."""
+        count = len(self.blocks.names)
+        return np.repeat(np.arange(self.periods), count), np.tile(
+            np.arange(count), self.periods
+        )
+
+    def block_hours(self, period: Index, block: Index) -> Vector:
+        """Hours of each (period, block)."""
+        return self.clock.hours[period] * self.blocks.hours_frac[block]
+
+
+def make_scene(
+    portfolio: Portfolio,
+    futures: tuple[Future, ...],
+    clock: Clock,
+    choices: Choices,
+    blocks: Blocks,
+    demand: Mapping[WorkloadId, Vector],
+    hard: int,
+) -> Scene:
+    """The scene of a portfolio and its futures."""
+    frac = portfolio.policy.discount_frac_per_year
+    factors = np.array(
+        [discount_factor(at, portfolio.as_of_at, frac) for at in clock.middles]
+    )
+    return Scene(
+        portfolio=portfolio,
+        futures=futures,
+        clock=clock,
+        blocks=blocks,
+        choices=choices,
+        demand=demand,
+        factors=factors,
+        hard=hard,
+    )
+
+
+def capacity_row(
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    pool: PoolId,
+    period: Index,
+    block: Index,
+) -> Index:
+    """The capacity row of a pool in each (period, block)."""
+    return pool_rows[pool] + period * len(scene.blocks.names) + block
+
+
+def define_capacity(builder: RecourseBuilder, scene: Scene) -> dict[PoolId, int]:
+    """One row a pool, period and block: what runs there fits in what is there."""
+    period, _ = scene.grid
+    return {
+        pool: builder.add_rows(len(period), upper=0.0) for pool in scene.portfolio.pools
+    }
+
+
+def define_market(
+    builder: RecourseBuilder, scene: Scene, pool_rows: Mapping[PoolId, int]
+) -> None:
+    """Accelerators bought by the hour, up to the pool's limit in that future."""
+    period, block = scene.grid
+    for pool in scene.portfolio.pools.values():
+        for access in (pool.on_demand, pool.spot):
+            if access is None:
+                continue
+            rate = usd_per_accelerator_hour(access.price)
+            price = np.array(
+                [
+                    market_price_factor(scene.portfolio, pool, access, f, scene.periods)
+                    for f in scene.futures
+                ]
+            )
+            limit = np.array(
+                [market_limit(scene, pool, access, f) for f in scene.futures]
+            )
+            hours = scene.block_hours(period, block)
+            cost = (
+                rate
+                * price[:, period]
+                * hours
+                * scene.factors[period]
+                * ACCELERATORS_PER_UNIT
+                / USD_PER_UNIT
+            )
+            use = builder.add(
+                UseKind.BUY,
+                access.price.kind,
+                pool.id,
+                period=period,
+                block=block,
+                cost=_but_hard(scene, cost),
+                upper=0.0,
+                rate=rate,
+            )
+            columns = np.arange(use.start, use.stop)
+            builder.put(
+                capacity_row(scene, pool_rows, pool.id, period, block), columns, -1.0
+            )
+            given = scene.choices.markets[pool.id]
+            for s in range(len(scene.futures)):
+                builder.couple_upper(
+                    s, columns, given, limit[s][period] / ACCELERATORS_PER_UNIT
+                )
+
+
+def price_is_fixed(portfolio: Portfolio, pool: Pool, access: MarketAccess) -> bool:
+    """On-demand prices of a provider with a commitment that counts them do not move with the market."""
+    if access.price.kind is PriceKind.SPOT:
+        return False
+    pledges = [c.spend for c in portfolio.commitments] + [
+        o.commitment for o in portfolio.offers if o.commitment
+    ]
+    return any(
+        p.provider == pool.provider and SpendKind.ON_DEMAND in p.eligible
+        for p in pledges
+    )
+
+
+def market_price_factor(
+    portfolio: Portfolio, pool: Pool, access: MarketAccess, future: Future, periods: int
+) -> Vector:
+    """What multiplies a pool's by-the-hour price in each period (T,) of a future."""
+    if price_is_fixed(portfolio, pool, access) or pool.id not in future.price_factor:
+        return np.ones(periods)
+    return np.asarray(future.price_factor[pool.id])
+
+
+def market_limit(
+    scene: Scene, pool: Pool, access: MarketAccess, future: Future
+) -> Vector:
+    """Accelerators that can be bought by the hour in each period (T,) of a future."""
+    clock = scene.clock
+    factor = np.asarray(future.limit_factor.get(pool.id, np.ones(scene.periods)))
+    up = clock.share(clock.edges[0], clock.edges[-1], outages_of(future, pool.provider))
+    return access.accelerators_max * factor * up
+
+
+def _but_hard(scene: Scene, cost: Vector) -> Vector:
+    """The same costs (S, n), but nothing in the future where only broken promises count."""
+    full = np.array(np.broadcast_to(cost, (len(scene.futures), cost.shape[-1])))
+    if scene.hard >= 0:
+        full[scene.hard] = 0.0
+    return full
+
+
+def best_rate(scene: Scene, workload: Workload) -> float:
+    """Rate of the chip that serves a workload best among its pools: the row's unit is a thousand of those."""
+    return max(
+        c.rate_per_accelerator for _, c in eligible_pools(scene.portfolio, workload)
+    )
+
+
+def demand_in(scene: Scene, workload: ServingFleet | ResearchShare) -> Vector:
+    """Mean demand (S, T) in the workload's unit."""
+    base = scene.demand[workload.id]
+    return np.array(
+        [
+            base * np.asarray(f.demand_factor.get(workload.id, 1.0))
+            for f in scene.futures
+        ]
+    )
+
+
+def ported_share(scene: Scene, capability: Capability) -> Vector:
+    """Share of each period (T,) in which a chip can be used: all of it, or from the end of a port's lead."""
+    if capability.port_state is PortState.PORTED:
+        return np.ones(scene.periods)
+    ready_at = add_days(scene.portfolio.as_of_at, capability.port_lead_days)
+    return scene.clock.share(ready_at, scene.clock.edges[-1])
+
+
+def _limit_use(
+    builder: RecourseBuilder,
+    scene: Scene,
+    use: Use,
+    workload: Workload,
+    capability: Capability,
+    upper: Vector,
+) -> None:
+    """Upper bounds (S, n) of a use on a chip that may first need a port: they hang on the port's column."""
+    port = scene.choices.ports[workload.id, capability.accelerator]
+    for s in range(len(scene.futures)):
+        builder.couple_upper(s, np.arange(use.start, use.stop), port, upper[s])
+
+
+def _spread_use(
+    builder: RecourseBuilder,
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    workload: Workload,
+    pool: PoolId,
+    capability: Capability,
+    upper: Vector,
+    cost: Vector,
+) -> Use:
+    """Columns of a workload that may follow the load blocks in one pool; upper and cost (S, T*L)."""
+    period, block = scene.grid
+    top = upper * ported_share(scene, capability)[period]
+    ported = capability.port_state is PortState.PORTED
+    use = builder.add(
+        UseKind.RUN,
+        workload.id,
+        pool,
+        period=period,
+        block=block,
+        cost=cost,
+        upper=top if ported else 0.0,
+        rate=capability.rate_per_accelerator,
+    )
+    if not ported:
+        _limit_use(builder, scene, use, workload, capability, top)
+    builder.put(
+        capacity_row(scene, pool_rows, pool, period, block),
+        np.arange(use.start, use.stop),
+        1.0,
+    )
+    return use
+
+
+def define_serving(
+    builder: RecourseBuilder,
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    fleet: ServingFleet,
+) -> None:
+    """What is served and what is not is the demand, in every block; no one provider carries too much."""
+    period, block = scene.grid
+    best = best_rate(scene, fleet)
+    level = scene.blocks.level[fleet.id]
+    wanted = (
+        demand_in(scene, fleet)[:, period]
+        * level[block]
+        / (best * ACCELERATORS_PER_UNIT)
+    )
+    rows = builder.add_rows(len(period), lower=wanted, upper=wanted)
+    free = np.zeros((len(scene.futures), len(period)))
+    uses = []
+    for pool, capability in eligible_pools(scene.portfolio, fleet):
+        relative = capability.rate_per_accelerator / best
+        use = _spread_use(
+            builder, scene, pool_rows, fleet, pool, capability, wanted / relative, free
+        )
+        builder.put(
+            rows + np.arange(len(period)), np.arange(use.start, use.stop), relative
+        )
+        uses.append((pool, use, relative))
+    units_per_unit = (
+        best * ACCELERATORS_PER_UNIT * 3_600.0 * scene.block_hours(period, block) / 1e6
+    )
+    penalty = (
+        usd(fleet.unmet_micro_usd_per_million)
+        * units_per_unit
+        * scene.factors[period]
+        / USD_PER_UNIT
+    )
+    hard = _hard_penalty(scene, fleet, scene.block_hours(period, block))
+    _define_unmet(
+        builder, scene, fleet.id, rows, wanted, penalty, hard, best, period, block
+    )
+    _define_spread(builder, scene, fleet, uses)
+
+
+def _define_unmet(
+    builder: RecourseBuilder,
+    scene: Scene,
+    workload: WorkloadId,
+    rows: int,
+    wanted: Vector,
+    penalty: Vector,
+    hard: Vector,
+    best: float,
+    period: Index,
+    block: Index,
+) -> None:
+    cost = _but_hard(scene, penalty)
+    if scene.hard >= 0:
+        cost[scene.hard] = hard
+    use = builder.add(
+        UseKind.UNMET,
+        workload,
+        None,
+        period=period,
+        block=block,
+        cost=cost,
+        upper=wanted,
+        rate=best,
+    )
+    builder.put(rows + np.arange(len(period)), np.arange(use.start, use.stop), 1.0)
+
+
+def _hard_penalty(scene: Scene, workload: Workload, hours: Vector) -> Vector:
+    """A price far above any accelerator's for what a hard promise leaves unserved; 0 for soft ones."""
+    return hours * (
+        HARD_USD_PER_HOUR * ACCELERATORS_PER_UNIT / USD_PER_UNIT
+        if workload.must
+        else 0.0
+    )
+
+
+HARD_USD_PER_HOUR = 300.0
+"""Thirty times the dearest accelerator-hour of any price list of 2026: breaking a promise never pays."""
+
+
+def _define_spread(
+    builder: RecourseBuilder,
+    scene: Scene,
+    fleet: ServingFleet,
+    uses: list[tuple[PoolId, Use, float]],
+) -> None:
+    """Without any one provider, the stated share of what is served remains."""
+    keep = max(fleet.n_minus_1_keep_frac, 1.0 - fleet.supplier_share_max_frac)
+    if keep <= 0.0:
+        return
+    providers = {pool: scene.portfolio.pools[pool].provider for pool, _, _ in uses}
+    for lost in sorted(set(providers.values())):
+        count = uses[0][1].stop - uses[0][1].start
+        rows = builder.add_rows(count, upper=0.0)
+        for pool, use, relative in uses:
+            left = 0.0 if providers[pool] == lost else 1.0
+            builder.put(
+                rows + np.arange(count),
+                np.arange(use.start, use.stop),
+                (keep - left) * relative,
+            )
+
+
+def define_research(
+    builder: RecourseBuilder,
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    share: ResearchShare,
+) -> None:
+    """A research share is met on average over a period's blocks, so it fills the night."""
+    period, block = scene.grid
+    best = best_rate(scene, share)
+    every = np.arange(scene.periods)
+    wanted = demand_in(scene, share) / (best * ACCELERATORS_PER_UNIT)
+    rows = builder.add_rows(scene.periods, lower=wanted, upper=wanted)
+    free = np.zeros((len(scene.futures), len(period)))
+    for pool, capability in eligible_pools(scene.portfolio, share):
+        relative = capability.rate_per_accelerator / best
+        upper = wanted[:, period] / relative / scene.blocks.hours_frac[block]
+        use = _spread_use(
+            builder, scene, pool_rows, share, pool, capability, upper, free
+        )
+        builder.put(
+            rows + period,
+            np.arange(use.start, use.stop),
+            relative * scene.blocks.hours_frac[block],
+        )
+    penalty = (
+        usd(share.unmet_micro_usd_per_accelerator_hour)
+        * best
+        * ACCELERATORS_PER_UNIT
+        * scene.clock.hours
+    )
+    hard = _hard_penalty(scene, share, scene.clock.hours)
+    cost = penalty * scene.factors / USD_PER_UNIT
+    _define_unmet(
+        builder,
+        scene,
+        share.id,
+        rows,
+        wanted,
+        cost,
+        hard,
+        best,
+        every,
+        np.full(scene.periods, -1),
+    )
+
+
+def lateness_value(scene: Scene, run: TrainingRun) -> tuple[Vector, float]:
+    """Value (T,) of doing all the work in a period rather than never, and the cost of never doing it.
+
+    c_t is what a period costs while all work is undone; v_t = sum of c_t' from t on, plus the
+    last sum for a run that is never finished (docs/why/the-model.md).
+    """
+    clock = scene.clock
+    late_days = (
+        np.maximum(0.0, clock.edges[1:] - np.maximum(clock.edges[:-1], run.deadline_at))
+        / SECONDS_PER_DAY
+    )
+    cost = usd(run.late_micro_usd_per_day) * late_days * scene.factors / USD_PER_UNIT
+    frac = scene.portfolio.policy.discount_frac_per_year
+    end = discount_factor(clock.edges[-1], scene.portfolio.as_of_at, frac)
+    last = usd(run.unfinished_micro_usd) * end / USD_PER_UNIT
+    return np.cumsum(cost[::-1])[::-1] + last, float(cost.sum() + last)
+
+
+def hard_value(scene: Scene, run: TrainingRun) -> tuple[Vector, float]:
+    """The same for a hard promise: all the work, whole periods up to the deadline, at a price that never pays."""
+    if not run.must:
+        return np.zeros(scene.periods), 0.0
+    hours_of_best = work_hours(scene, run)
+    price = hours_of_best * HARD_USD_PER_HOUR / USD_PER_UNIT
+    in_time = scene.clock.share(scene.clock.edges[0], run.deadline_at)
+    return price * (in_time > 1.0 - 1e-9), price
+
+
+def seconds_or_hours(run: TrainingRun) -> float:
+    """Units of work that rate 1 does in an hour: 3600 FLOP at 1 FLOP/s, 1 reference accelerator-hour."""
+    return 3_600.0 if run.work_unit == "FLOP" else 1.0
+
+
+def work_hours(scene: Scene, run: TrainingRun) -> float:
+    """Accelerator-hours that the run's work takes on its best chip."""
+    return run.work / (best_rate(scene, run) * seconds_or_hours(run))
+
+
+def define_training(
+    builder: RecourseBuilder,
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    run: TrainingRun,
+) -> Vector:
+    """Work done never exceeds the work; done early enough it saves the lateness it would cost.
+
+    Returns the constants (S,): the cost of never doing any of it.
+    """
+    factor = np.array([[f.work_factor.get(run.id, 1.0)] for f in scene.futures])
+    row = builder.add_rows(1, upper=factor)
+    value, never = lateness_value(scene, run)
+    values = np.tile(value, (len(scene.futures), 1)) * 1.0
+    constant = np.full(len(scene.futures), never) * factor[:, 0]
+    if scene.hard >= 0:
+        values[scene.hard], constant[scene.hard] = hard_value(scene, run)
+    open_share = scene.clock.share(run.release_at, scene.clock.edges[-1])
+    for pool, capability in eligible_pools(scene.portfolio, run):
+        usable = open_share * ported_share(scene, capability)
+        if is_gang(run):
+            _define_gang(
+                builder, scene, pool_rows, run, pool, capability, usable, values, row
+            )
+        else:
+            _define_elastic(
+                builder, scene, pool_rows, run, pool, capability, usable, values, row
+            )
+    return constant
+
+
+def _work_per_unit(
+    scene: Scene, run: TrainingRun, capability: Capability, hours: Vector
+) -> Vector:
+    """Share of the run's base work that a thousand accelerators do in some hours."""
+    return (
+        capability.rate_per_accelerator
+        * seconds_or_hours(run)
+        * ACCELERATORS_PER_UNIT
+        * hours
+        / run.work
+    )
+
+
+def gang_width(scene: Scene, pool: PoolId, capability: Capability) -> float:
+    """Most accelerators a run can use at once in a pool: its scale limit or the fabric's; inf if neither."""
+    fabric = scene.portfolio.pools[pool].fabric_accelerators_max
+    return min(float(capability.gang_max or np.inf), float(fabric or np.inf))
+
+
+def _define_gang(
+    builder: RecourseBuilder,
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    run: TrainingRun,
+    pool: PoolId,
+    capability: Capability,
+    open_share: Vector,
+    values: Vector,
+    row: int,
+) -> None:
+    """A rigid gang runs flat over a period's blocks, in its home, where promised capacity holds it."""
+    if gang_width(scene, pool, capability) < capability.gang_min:
+        return
+    period = np.flatnonzero(open_share > 0.0)
+    done = _work_per_unit(scene, run, capability, scene.clock.hours[period])
+    most_work = max(f.work_factor.get(run.id, 1.0) for f in scene.futures)
+    width = np.minimum(
+        gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done
+    )
+    use = builder.add(
+        UseKind.RUN,
+        run.id,
+        pool,
+        period=period,
+        block=np.full(len(period), -1),
+        cost=-values[:, period] * done,
+        upper=0.0,
+        rate=capability.rate_per_accelerator,
+    )
+    columns = np.arange(use.start, use.stop)
+    builder.put(row, columns, done)
+    for block in range(len(scene.blocks.names)):
+        builder.put(
+            capacity_row(scene, pool_rows, pool, period, np.full(len(period), block)),
+            columns,
+            1.0,
+        )
+    home = scene.choices.homes[run.id, pool]
+    for i, t in enumerate(period):
+        switch = scene.choices.gangs.get((run.id, pool, int(t)), home)
+        for s in range(len(scene.futures)):
+            builder.couple_upper(s, columns[i], switch, width[i] * open_share[t])
+
+
+def _define_elastic(
+    builder: RecourseBuilder,
+    scene: Scene,
+    pool_rows: Mapping[PoolId, int],
+    run: TrainingRun,
+    pool: PoolId,
+    capability: Capability,
+    open_share: Vector,
+    values: Vector,
+    row: int,
+) -> None:
+    """A run without a gang may use several pools and follow the blocks."""
+    period, block = scene.grid
+    done = _work_per_unit(scene, run, capability, scene.block_hours(period, block))
+    most_work = max(f.work_factor.get(run.id, 1.0) for f in scene.futures)
+    width = np.minimum(
+        gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done
+    )
+    upper = np.tile(width * open_share[period], (len(scene.futures), 1))
+    use = _spread_use(
+        builder,
+        scene,
+        pool_rows,
+        run,
+        pool,
+        capability,
+        upper,
+        -values[:, period] * done,
+    )
+    builder.put(row, np.arange(use.start, use.stop), done)

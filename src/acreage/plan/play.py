@@ -1,0 +1,135 @@
+"""Play a first stage out in every future: the second stage solved once more, honestly, and tidied.
+
+The engine lets a gang run in a pool that a late delivery has left too small; here it may not,
+so what is reported costs what it says. Tidying recomputes what follows from use (unmet demand,
+shortfalls) in plain arithmetic, so that solver tolerances do not show.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from acreage.domain.workload import TrainingRun
+from acreage.plan.engines.responses import Responder
+from acreage.plan.formulate.capacity import Source, usable
+from acreage.plan.formulate.first_stage import is_gang, usable_capability
+from acreage.plan.formulate.formulate import Formulation
+from acreage.plan.formulate.layout import ColumnKind, Use, UseKind
+from acreage.plan.formulate.recourse import market_limit
+from acreage.plan.problem import ACCELERATORS_PER_UNIT, Vector
+from acreage.units.ids import PoolId
+
+QUANTUM = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Play:
+    """A first stage and its answers: `second` (S, M) in accelerators, `row_dual` (S, R).
+
+    `sources` are the sources in force by column with their units (blocks, or 1 for leases);
+    futures are those of the formulation without the hard one. `broken` is the cost of
+    hard promises that cannot be kept, 0 if all are.
+    """
+
+    formulation: Formulation
+    first: Vector
+    sources: Mapping[int, float]
+    second: Vector
+    row_dual: Vector
+    given_up: Mapping[tuple[int, str, int], float]
+    broken: float
+
+
+def sources_in_force(formulation: Formulation, first: Vector) -> dict[int, float]:
+    """Columns whose source is held, with their units; a released lease counts as its release."""
+    columns = formulation.choices.builder.columns
+    released = {
+        columns[i].subject
+        for i in formulation.choices.sources
+        if columns[i].kind is ColumnKind.RELEASE and first[i] > 0.5
+    }
+    return {
+        i: float(round(first[i]))
+        for i in formulation.choices.sources
+        if first[i] > 0.5 and not (columns[i].kind is ColumnKind.HELD and columns[i].subject in released)
+    }
+
+
+def play(formulation: Formulation, first: Vector) -> Play:
+    """Answer a first stage (N,) in every future."""
+    problem, scene = formulation.problem, formulation.scene
+    count = len(formulation.futures) - (scene.hard >= 0)
+    cost = problem.recourse.cost.copy()
+    if scene.hard >= 0:
+        # The base future keeps hard promises first, whatever that costs there.
+        cost[0] += cost[scene.hard]
+    responder = Responder(replace(problem.recourse, cost=cost))
+    sources = sources_in_force(formulation, first)
+    every = range(len(formulation.futures))
+    banned = [_too_small(formulation, sources, s) for s in every]
+    responses = responder.respond(first, every, banned=banned)
+    second = np.array([r.columns for r in responses[:count]]) * ACCELERATORS_PER_UNIT
+    second[np.abs(second) < QUANTUM * ACCELERATORS_PER_UNIT] = 0.0
+    broken = 0.0
+    if scene.hard >= 0:
+        broken = responses[scene.hard].cost + float(problem.recourse.constant[scene.hard])
+    return Play(
+        formulation=formulation,
+        first=first,
+        sources=sources,
+        second=second,
+        row_dual=np.array([r.row_dual for r in responses[:count]]),
+        given_up=_given_up(formulation, first, second),
+        broken=broken,
+    )
+
+
+def capacity_of(formulation: Formulation, sources: Mapping[int, float], future: int, pool: PoolId) -> Vector:
+    """Usable accelerators (T,) of a pool in a future, before anything is given up."""
+    total = np.zeros(formulation.scene.periods)
+    for number, units in sources.items():
+        source = formulation.choices.sources[number]
+        if source.pool == pool:
+            total += units * source_capacity(formulation, source, future)
+    return total
+
+
+def source_capacity(formulation: Formulation, source: Source, future: int) -> Vector:
+    """Usable accelerators (T,) of one unit of a source in a future."""
+    scene = formulation.scene
+    return np.sum([usable(scene.clock, source, part, scene.futures[future]) for part in source.parts], axis=0)
+
+
+def _too_small(formulation: Formulation, sources: Mapping[int, float], future: int) -> np.ndarray:
+    """Columns (M,) of gangs in periods whose pool is smaller than the gang's minimum."""
+    scene, portfolio = formulation.scene, formulation.portfolio
+    banned = np.zeros(formulation.problem.recourse.matrix.shape[1], dtype=bool)
+    runs = {str(w.id): w for w in portfolio.workloads if isinstance(w, TrainingRun) and is_gang(w)}
+    for use in formulation.uses:
+        if use.kind is not UseKind.RUN or use.subject not in runs or use.pool is None:
+            continue
+        pool = portfolio.pools[use.pool]
+        capability = usable_capability(runs[use.subject], pool.accelerator)
+        assert capability is not None
+        there = capacity_of(formulation, sources, future, use.pool)
+        for access in (pool.on_demand, pool.spot):
+            if access is not None:
+                there = there + market_limit(scene, pool, access, scene.futures[future])
+        banned[use.start : use.stop] = there[use.period] < capability.gang_min * (1.0 - 1e-9)
+    return banned
+
+
+def _given_up(formulation: Formulation, first: Vector, second: Vector) -> dict[tuple[int, str, int], float]:
+    """Share of a source's part that is given up, by (future, source, part): the least of its starts."""
+    shares: dict[tuple[int, str, int], list[float]] = {}
+    for use in formulation.uses:
+        if use.kind is UseKind.GIVE_UP and first[use.column] > 0.5 and use.future < len(second):
+            share = second[use.future, use.start] / ACCELERATORS_PER_UNIT / round(first[use.column])
+            shares.setdefault((use.future, use.subject, int(use.rate[0])), []).append(min(1.0, share))
+    return {key: min(found) for key, found in shares.items() if min(found) > QUANTUM}
+
+
+def uses_of(formulation: Formulation, kind: UseKind, subject: str | None = None) -> list[Use]:
+    """The groups of second-stage columns of a kind, perhaps of one subject."""
+    return [u for u in formulation.uses if u.kind is kind and subject in (None, u.subject)]

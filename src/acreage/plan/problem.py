@@ -1,0 +1,143 @@
+"""The numeric plan problem: a two-stage stochastic program, and what an engine answers.
+
+Units inside: thousands of accelerators and millions of dollars, because raw ones ruin the
+numerics at a million chips and 1e11 dollars. An engine knows nothing of leases or runs:
+it sees columns, rows and futures. Shapes below: N first-stage columns, M second-stage
+columns, R second-stage rows, S futures.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Vector = NDArray[np.float64]
+
+ACCELERATORS_PER_UNIT = 1_000.0
+USD_PER_UNIT = 1_000_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstStage:
+    """Columns decided once: bounds and integrality (N,), rows lower <= matrix n <= upper.
+
+    `cost` (S, N) is the discounted cost of one unit of a column in each future.
+    """
+
+    lower: Vector
+    upper: Vector
+    is_integer: NDArray[np.bool_]
+    matrix: sparse.csr_matrix
+    row_lower: Vector
+    row_upper: Vector
+    cost: Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recourse:
+    """What is decided in each future s, given the first stage n:
+
+    minimize cost[s] x  subject to  row_lower[s] <= matrix x + coupling[s] n <= row_upper[s]
+    and  0 <= x <= upper[s] + upper_coupling[s] n.
+
+    Every upper bound is finite at every n within its bounds, which is what makes the
+    closed-form bound of `engines/cuts.py` finite. `constant` (S,) is added to the cost.
+    """
+
+    matrix: sparse.csc_matrix
+    cost: Vector
+    row_lower: Vector
+    row_upper: Vector
+    upper: Vector
+    constant: Vector
+    coupling: tuple[sparse.csr_matrix, ...]
+    upper_coupling: tuple[sparse.csr_matrix, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanProblem:
+    """The whole problem; `probability` (S,) sums to 1.
+
+    The objective is (1 - risk_weight) E[cost] + risk_weight CVaR[cost] at level `risk_tail`.
+    A future of probability 0 is not in it, but for `anchor_weight` (S,), which adds that
+    multiple of its cost to the objective: the weight on hard promises in the base future.
+    """
+
+    first: FirstStage
+    recourse: Recourse
+    probability: Vector
+    anchor_weight: Vector
+    risk_weight: float
+    risk_tail: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """An engine's answer, in the problem's units.
+
+    `first` (N,), `second` (S, M), `row_dual` (S, R) of the second stage at that answer,
+    `objective` of it as evaluated, `bound` a proven lower bound on the best objective.
+    """
+
+    first: Vector
+    second: Vector
+    row_dual: Vector
+    objective: float
+    bound: float
+    iterations: int
+
+
+class Infeasible(Exception):
+    """No first stage satisfies the rows; `plan/conflict.py` finds out which ones clash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a solve has come; costs in the problem's units."""
+
+    stage: str
+    iteration: int
+    bound: float
+    objective: float
+
+
+Watch = Callable[[Progress], None]
+
+
+class Engine(Protocol):
+    """Solves a plan problem to a relative gap; may keep what it learns for the next, similar one."""
+
+    def solve(
+        self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None
+    ) -> Solution:
+        """Return the best solution found and a certified bound; raises `Infeasible`."""
+        ...
+
+
+def future_costs(problem: PlanProblem, first: Vector, second_cost: Vector) -> Vector:
+    """Cost of each future (S,): its first-stage cost, its recourse cost and its constant."""
+    return np.asarray(
+        problem.first.cost @ first + second_cost + problem.recourse.constant
+    )
+
+
+def conditional_value_at_risk(
+    costs: Vector, probability: Vector, tail_frac: float
+) -> float:
+    """Mean of the worst (1 - tail_frac) of the probability mass (Rockafellar and Uryasev, 2000)."""
+    order = np.argsort(-costs)
+    left = 1.0 - tail_frac
+    taken = np.minimum(
+        np.diff(np.minimum(np.cumsum(probability[order]), left), prepend=0.0), left
+    )
+    return float(taken @ costs[order] / left)
+
+
+def objective_of(problem: PlanProblem, costs: Vector) -> float:
+    """The objective at the cost of each future (S,)."""
+    expected = float(problem.probability @ costs)
+    tail = conditional_value_at_risk(costs, problem.probability, problem.risk_tail)
+    return (1 - problem.risk_weight) * expected + problem.risk_weight * tail
