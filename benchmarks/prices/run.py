@@ -58,9 +58,7 @@ def plain_scan(path: Path) -> float:
 
 def naive_polars(path: Path) -> float:
     """The cheapest answer by polars alone, with no checks at all."""
-    frame = pl.read_csv(
-        path, schema_overrides={"usd_per_instance_hour": pl.Float64}, infer_schema_length=1000
-    )
+    frame = pl.read_csv(path, schema_overrides={"usd_per_instance_hour": pl.Float64}, infer_schema_length=1000)
     regions = [region for region in frame["region"].unique() if matches(region, "us")]
     found = frame.filter(
         (pl.col("accelerator") == "H100")
@@ -89,9 +87,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main(rows: int) -> None:
     """Measure and print."""
-    print(
-        f"{platform.platform()}, Python {platform.python_version()}, polars {pl.__version__}, {rows} offers"
-    )
+    print(f"{platform.platform()}, Python {platform.python_version()}, polars {pl.__version__}, {rows} offers")
     with tempfile.TemporaryDirectory() as folder:
         table, saved = Path(folder) / "table.csv", Path(folder) / "book.parquet"
         quotes = many_quotes(rows)

@@ -47,9 +47,7 @@ def test_names(name: str, canonical: str) -> None:
     assert resolve(name) == canonical
 
 
-@pytest.mark.parametrize(
-    "name", ["K80", "A6000", "RTX-6000-Ada", "H1000", "T4G", "", "GPU", "tpu-v3", "RTX4090"]
-)
+@pytest.mark.parametrize("name", ["K80", "A6000", "RTX-6000-Ada", "H1000", "T4G", "", "GPU", "tpu-v3", "RTX4090"])
 def test_other_chips_are_not_taken_for_ours(name: str) -> None:
     """A chip that is not in the table is no chip of the table."""
     assert find(name) is None
@@ -61,9 +59,7 @@ def test_makers_and_case_do_not_matter(name: str, pattern: str) -> None:
     assert find(pattern.format(name.lower())) == name
 
 
-@pytest.mark.parametrize(
-    ("name", "near"), [("H10", "H100"), ("Trainum2", "Trainium2"), ("TPU-v5q", "TPU-v5p")]
-)
+@pytest.mark.parametrize(("name", "near"), [("H10", "H100"), ("Trainum2", "Trainium2"), ("TPU-v5q", "TPU-v5p")])
 def test_unknown_names_the_nearest(name: str, near: str) -> None:
     """A slip of the pen is answered with the nearest name."""
     with pytest.raises(InputError, match=rf"did you mean {near}\?"):
@@ -71,7 +67,7 @@ def test_unknown_names_the_nearest(name: str, near: str) -> None:
 
 
 def test_effective_flops() -> None:
-    """H100 at 40 % MFU gives 395.76 TFLOP/s; Maia 200 is counted by fp8, and a chip without peak is refused."""
+    """H100 at 40 % MFU gives 395.76 TFLOP/s; Maia 200 counts by fp8; a chip without peak is refused."""
     assert effective_tflops(accelerator_facts("H100"), 0.4) == pytest.approx(395.76)
     assert peak_tflops(accelerator_facts("Maia200")) == (5000.0, "fp8")
     with pytest.raises(InputError, match="no peak"):
@@ -92,10 +88,12 @@ def test_slices(name: str, chips: int) -> None:
 @pytest.mark.parametrize(
     ("region", "wanted"),
     [
-        ("us-east-1", "us"), ("us-central1", "us"), ("eastus", "us"), ("westus2", "us"), ("northcentralus", "us"),
+        ("us-east-1", "us"), ("us-central1", "us"), ("eastus", "us"), ("westus2", "us"),
+        ("northcentralus", "us"),
         ("austin-usa-1", "us"), ("Texas/US/NA", "us"), ("US-EAST-04A", "us"), ("us-east-1", "us-east"),
         ("northeurope", "europe"), ("Sweden/SE/EU", "europe"), ("FIN-03", "europe"), ("uksouth", "uk"),
-        ("asia-northeast1", "japan"), ("japaneast", "asia"), ("australiaeast", "oceania"), ("il-central-1", "middle-east"),
+        ("asia-northeast1", "japan"), ("japaneast", "asia"), ("australiaeast", "oceania"),
+        ("il-central-1", "middle-east"),
         ("canadacentral", "north-america"), ("global", "us"),
     ],
 )  # fmt: skip

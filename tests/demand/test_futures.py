@@ -33,7 +33,8 @@ def test_base_comes_first_then_sampled_then_stresses(make_portfolio: Make) -> No
         "demand doubles and neocloud falls",
     ]
     assert futures[0].probability == 0.0
-    assert not (futures[0].demand_factor or futures[0].delay_days or futures[0].outages)
+    surprises = [futures[0].demand_factor, futures[0].delay_days, futures[0].outages]
+    assert not any(surprises)
     assert sum(f.probability for f in futures) == pytest.approx(1.0, abs=1e-12)
     assert futures[1].probability == pytest.approx(0.95 / 400)
 

@@ -75,9 +75,7 @@ class PriceBook:
         `count` is the accelerators of one instance, None for any. Raises `InputError` for
         an accelerator or region that is not known.
         """
-        return select(
-            self.offers, Query(accelerator=accelerator, count=count, region=region, kinds=(kind,))
-        ).offers
+        return select(self.offers, Query(accelerator=accelerator, count=count, region=region, kinds=(kind,))).offers
 
     def write(self, path: str) -> None:
         """Save the quotes of the book as Parquet; `load_book` reads the file as a feed."""
@@ -126,9 +124,7 @@ def _read_feed(feed: str) -> list[pl.DataFrame]:
     if Path(path).is_dir():
         files = sorted(str(file) for file in Path(path).rglob("*") if file.suffix.lower() in _READABLE)
         if not files:
-            raise InputError(
-                "no price files in the folder", fix="give CSV or JSON files", place=Place(file=path)
-            )
+            raise InputError("no price files in the folder", fix="give CSV or JSON files", place=Place(file=path))
         return [read_file(file, provider=provider) for file in files]
     return [read_file(path, provider=provider)]
 
@@ -158,12 +154,8 @@ def _read_contract(path: str) -> pl.DataFrame:
     document = open_document(path)
     feed = feed_for(document)
     if feed.name != "contract_sheet":
-        fix = (
-            "its columns are provider, region, accelerator, price_basis, usd, valid_from, valid_until, source"
-        )
-        raise InputError(
-            f"not a contract price sheet but a {feed.name} feed", fix=fix, place=Place(file=path, line=1)
-        )
+        fix = "its columns are provider, region, accelerator, price_basis, usd, valid_from, valid_until, source"
+        raise InputError(f"not a contract price sheet but a {feed.name} feed", fix=fix, place=Place(file=path, line=1))
     return feed.read(document)
 
 

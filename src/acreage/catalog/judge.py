@@ -48,9 +48,7 @@ def judge(quotes: pl.DataFrame, *, today: date, stale_after_days: int, reference
             offers = _with_verdicts(offers, doubts)
     doubts = _described(pl.concat(found), offers)
     offers = with_micro_usd(_with_contracts(offers))
-    return Judged(
-        offers=offers.select([pl.col(name).cast(kind) for name, kind in OFFERS.items()]), doubts=doubts
-    )
+    return Judged(offers=offers.select([pl.col(name).cast(kind) for name, kind in OFFERS.items()]), doubts=doubts)
 
 
 def identified(quotes: pl.DataFrame) -> pl.DataFrame:
@@ -98,9 +96,7 @@ def _spellings(quotes: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "accelerator_text": pl.Series(texts, dtype=pl.String),
-            "stated_accelerator": pl.Series(
-                [find(name) if name else None for name, _ in slices], dtype=pl.String
-            ),
+            "stated_accelerator": pl.Series([find(name) if name else None for name, _ in slices], dtype=pl.String),
             "slice_chips": pl.Series([chips for _, chips in slices], dtype=pl.Float64),
         }
     )
@@ -135,9 +131,7 @@ def _first_doubts(offers: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_verdicts(offers: pl.DataFrame, doubts: pl.DataFrame) -> pl.DataFrame:
-    verdicts = doubts.filter(pl.col("verdict").is_not_null()).unique(
-        "index", keep="first", maintain_order=True
-    )
+    verdicts = doubts.filter(pl.col("verdict").is_not_null()).unique("index", keep="first", maintain_order=True)
     if verdicts.is_empty():
         return offers
     said = verdicts.select("index", "verdict", said_rule="rule", said="message")

@@ -18,9 +18,7 @@ _NOISE = frozenset(
     for word in words_of_a_sort.split()
 )
 _MEMORY = re.compile(r"^\d+(g|gb|gib)?$")
-_NUMBERED = frozenset(
-    ("maia", "trainium", "inferentia", "tpuv", "tpu", "rtxpro", "rtx", "gaudi", "quadrortx", "")
-)
+_NUMBERED = frozenset(("maia", "trainium", "inferentia", "tpuv", "tpu", "rtxpro", "rtx", "gaudi", "quadrortx", ""))
 """Families whose number is a word of its own: 'Trainium 2', 'RTX PRO 6000'."""
 _CHIP_MEMORY = re.compile(r"^(a100|h100|h200|v100|b200|b300|l40s|gh200|mi300x)([1-9]\d+)(g|gb|gib)?$")
 

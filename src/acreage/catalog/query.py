@@ -84,9 +84,7 @@ def select(offers: pl.DataFrame, query: Query) -> Selection:
 
 
 def _asked_for(offers: pl.DataFrame, query: Query, name: str) -> pl.DataFrame:
-    rows = offers.filter(
-        (pl.col("accelerator") == name) & pl.col("price_kind").is_in([*map(str, query.kinds)])
-    )
+    rows = offers.filter((pl.col("accelerator") == name) & pl.col("price_kind").is_in([*map(str, query.kinds)]))
     if query.count is not None:
         any_count = pl.col("price_basis") == "accelerator_hour"
         rows = rows.filter(any_count | (pl.col("accelerators_per_unit") == query.count))
@@ -113,6 +111,4 @@ def _with_value(prices: pl.DataFrame, name: str, query: Query) -> tuple[pl.DataF
     if peak is None:
         return prices.with_columns(usd_per_effective_pflop_hour=pl.lit(None, dtype=pl.Float64)), ""
     pflops = peak[0] * query.mfu_frac / _TFLOPS_PER_PFLOPS
-    return prices.with_columns(
-        usd_per_effective_pflop_hour=pl.col("usd_per_accelerator_hour") / pflops
-    ), peak[1]
+    return prices.with_columns(usd_per_effective_pflop_hour=pl.col("usd_per_accelerator_hour") / pflops), peak[1]

@@ -47,8 +47,7 @@ _WORDS = {
     "china": "cn china hk hongkong",
     "singapore": "sg singapore",
     "taiwan": "tw taiwan",
-    "asia": "ap asia as asiapacific malaysia indonesia thailand vietnam eastasia southeastasia th vn my "
-    "jakarta",
+    "asia": "ap asia as asiapacific malaysia indonesia thailand vietnam eastasia southeastasia th vn my jakarta",
     "australia": "au aus australia sydney melbourne oceania newzealand nz oc",
     "middle-east": "me il israel uae qatar ae saudi dubai bahrain",
     "africa": "af africa za southafrica casablanca johannesburg",
@@ -90,9 +89,7 @@ _AZURE_COUNTRY = re.compile(
     r"switzerland|austria|belgium|denmark|finland|greece|israel|qatar|uae|southafrica|malaysia|indonesia|taiwan|china|"
     r"uk)"
 )
-_AZURE_US = re.compile(
-    r"^(usgov|usdod)?(east|west|central|northcentral|southcentral|westcentral|south|north)us\d?$"
-)
+_AZURE_US = re.compile(r"^(usgov|usdod)?(east|west|central|northcentral|southcentral|westcentral|south|north)us\d?$")
 
 ALIASES = {
     "usa": "us",
@@ -115,12 +112,7 @@ GLOBAL = "global"
 def areas_of(region: str) -> frozenset[str]:
     """The areas a region lies in: 'eastus2' gives us and north-america; empty where the name says nothing."""
     text = region.lower()
-    area = (
-        _AWS_AREAS.get(text)
-        or _AWS_AREAS.get(re.sub(r"-[a-f]$", "", text))
-        or _azure_area(text)
-        or _word_area(text)
-    )
+    area = _AWS_AREAS.get(text) or _AWS_AREAS.get(re.sub(r"-[a-f]$", "", text)) or _azure_area(text) or _word_area(text)
     return frozenset((area, *_PARENTS.get(area, ()))) if area else frozenset()
 
 
@@ -159,8 +151,6 @@ def matching(regions: list[str], wanted: str) -> list[str]:
     asked = wanted.lower().strip()
     if any(region != GLOBAL for region in found) or asked in GROUPS or asked in ALIASES or asked == GLOBAL:
         return found
-    near = difflib.get_close_matches(
-        asked, [*GROUPS, *(region.lower() for region in regions)], n=1, cutoff=0.4
-    )
+    near = difflib.get_close_matches(asked, [*GROUPS, *(region.lower() for region in regions)], n=1, cutoff=0.4)
     fix = f"did you mean {near[0]}?" if near else "write for example us, europe or us-east-1"
     raise InputError(f"no region {wanted!r} in the price book", fix=fix)

@@ -93,9 +93,7 @@ def with_micro_usd(offers: pl.DataFrame) -> pl.DataFrame:
         pl.when(is_price)
         .then((pl.col("price") * MICRO).round(0).cast(pl.Int64, strict=False))
         .alias("price_micro_usd_per_unit_hour"),
-        pl.when(is_price)
-        .then(pl.col("price") / pl.col("accelerators_per_unit"))
-        .alias("usd_per_accelerator_hour"),
+        pl.when(is_price).then(pl.col("price") / pl.col("accelerators_per_unit")).alias("usd_per_accelerator_hour"),
     )
 
 

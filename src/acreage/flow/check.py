@@ -61,15 +61,11 @@ def _summary(book: PriceBook) -> list[str]:
 def _examples(book: PriceBook, examples: int) -> list[str]:
     lines = []
     for group in _by_rule(book).iter_rows(named=True):
-        found = book.doubts.filter(
-            (pl.col("rule") == group["rule"]) & (pl.col("severity") == group["severity"])
-        )
+        found = book.doubts.filter((pl.col("rule") == group["rule"]) & (pl.col("severity") == group["severity"]))
         lines.append(f"{group['rule']} ({group['count']} {group['severity']})")
         for row in found.head(examples).iter_rows(named=True):
             place = f"{row['source']}:{row['row']}" if row["row"] else row["source"]
-            lines.append(
-                f"  {place}  {' '.join(row['subject'].split())}: {row['message'][:_MESSAGE_CHARACTERS_MAX]}"
-            )
+            lines.append(f"  {place}  {' '.join(row['subject'].split())}: {row['message'][:_MESSAGE_CHARACTERS_MAX]}")
         if found.height > examples:
             lines.append(f"  and {found.height - examples} more; -o json lists all")
     return [*lines, ""] if lines else []

@@ -181,9 +181,7 @@ def _notes(answer: PriceAnswer) -> list[str]:
             " Ages count from " + iso_date(answer.today) + "."
         )
     if query.count is not None:
-        notes.append(
-            f"{_asked(query)} means exactly {query.count} in one instance; write {query.accelerator} for any."
-        )
+        notes.append(f"{_asked(query)} means exactly {query.count} in one instance; write {query.accelerator} for any.")
     if "global" in answer.shown["region"]:
         notes.append("Region global: one price list for all of the provider's sites.")
     left_out = (

@@ -17,9 +17,7 @@ from acreage.units.instants import Instant, add_days, iso_date
 from acreage.units.money import usd
 
 
-def check_decision(
-    portfolio: Portfolio, decision: Decision, holdings: tuple[Holding, ...]
-) -> Iterator[Finding]:
+def check_decision(portfolio: Portfolio, decision: Decision, holdings: tuple[Holding, ...]) -> Iterator[Finding]:
     """Every rule that does not depend on the future."""
     offers = {offer.id: offer for offer in portfolio.offers}
     by_offer: dict[str, list[Signing]] = defaultdict(list)
@@ -69,7 +67,8 @@ def check_ending(offer: Offer, signing: Signing, rule: PurchaseRule | None) -> I
         cancellable = rule is None or rule.cancellable
         expected = None
         if may_leave and cancellable and not signing.extended:
-            assert terms.firm_term is not None and terms.termination is not None
+            assert terms.firm_term is not None
+            assert terms.termination is not None
             expected = add_days(terms.firm_term.after(signing.starts_at), terms.termination.notice_days)
     if expected is None or expected != signing.ends_at:
         yield doubt("ending", offer.id, f"may not end on {iso_date(signing.ends_at)} as stated")
@@ -94,9 +93,7 @@ def check_quantity(portfolio: Portfolio, offer: Offer, signings: Sequence[Signin
     if any(s.blocks <= 0 or s.blocks != int(s.blocks) for s in signings):
         yield doubt("quantity", offer.id, "blocks are not whole and positive")
     if not offer.blocks_min <= total <= offer.blocks_max:
-        yield doubt(
-            "quantity", offer.id, f"{total} blocks are not between {offer.blocks_min} and {offer.blocks_max}"
-        )
+        yield doubt("quantity", offer.id, f"{total} blocks are not between {offer.blocks_min} and {offer.blocks_max}")
     most = rule.accelerators_max if rule is not None else None
     if most is not None and total * offer.accelerators_per_block > most:
         yield doubt("quantity", offer.id, f"more than {most} accelerators in one purchase")
@@ -143,9 +140,7 @@ def check_held_clauses(portfolio: Portfolio, offer: Offer, signing: Signing) -> 
             yield doubt("first_refusal", offer.id, f"{lease.id} may match it until {iso_date(answered_at)}")
 
 
-def check_offer_exclusivity(
-    portfolio: Portfolio, offer: Offer, signings: Sequence[Signing]
-) -> Iterator[Finding]:
+def check_offer_exclusivity(portfolio: Portfolio, offer: Offer, signings: Sequence[Signing]) -> Iterator[Finding]:
     """Exclusivity that comes with a signed offer forbids other providers' starts before it ends."""
     clause = offer.terms.exclusivity
     offers = {other.id: other for other in portfolio.offers}
@@ -170,7 +165,7 @@ def check_releases(portfolio: Portfolio, releases: Sequence[Release]) -> Iterato
 
 
 def earliest_exit_at(portfolio: Portfolio, lease: Lease) -> Instant | None:
-    """End of the firm term plus the notice, and the notice given today at the earliest; None without a right."""
+    """End of the firm term plus the notice, notice given today at the earliest; None without a right."""
     terms = lease.terms
     if terms.termination is None or terms.firm_term is None:
         return None
@@ -189,9 +184,7 @@ def check_homes(portfolio: Portfolio, decision: Decision) -> Iterator[Finding]:
         if run is None or pool is None or (run.pools and home.pool not in run.pools):
             yield doubt("home", home.workload, f"cannot run in {home.pool}")
             continue
-        state = next(
-            (c.port_state for c in run.capabilities if c.accelerator == pool.accelerator), PortState.NO
-        )
+        state = next((c.port_state for c in run.capabilities if c.accelerator == pool.accelerator), PortState.NO)
         missing = state is PortState.PORTABLE and (run.id, pool.accelerator) not in ported
         if state is PortState.NO or missing:
             yield doubt("home", home.workload, f"does not run on {pool.accelerator}")
@@ -215,9 +208,7 @@ def check_ports(portfolio: Portfolio, decision: Decision) -> Iterator[Finding]:
             yield doubt("port", port.workload, f"the port costs {usd(cost)} USD, not {port.cost_usd}")
 
 
-def check_budgets(
-    portfolio: Portfolio, decision: Decision, holdings: tuple[Holding, ...]
-) -> Iterator[Finding]:
+def check_budgets(portfolio: Portfolio, decision: Decision, holdings: tuple[Holding, ...]) -> Iterator[Finding]:
     """Cash of signings and ports, as promised, within each budget's window."""
     signed = [h.agreement for h in holdings if h.agreement.signed_at is not None]
     posted = [charge for agreement in signed for charge in charges(agreement, agreement.promised)]
@@ -230,7 +221,7 @@ def check_budgets(
         limit_usd = usd(budget.limit_micro_usd)
         if spent_usd > limit_usd + max(MONEY_TOLERANCE_USD, 1e-6 * limit_usd):
             yield doubt(
-                "budget", iso_date(budget.from_at), f"{spent_usd:.2f} USD are due, {limit_usd:.2f} are allowed"
+                "budget",
+                iso_date(budget.from_at),
+                f"{spent_usd:.2f} USD are due, {limit_usd:.2f} are allowed",
             )
-
-

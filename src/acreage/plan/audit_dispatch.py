@@ -17,9 +17,7 @@ from acreage.units.ids import PoolId
 MARKET_KINDS = frozenset({PriceKind.ON_DEMAND.value, PriceKind.SPOT.value})
 
 
-def check_dispatch(
-    ground: Ground, holdings: tuple[Holding, ...], usable: Mapping[str, Array]
-) -> Iterator[Finding]:
+def check_dispatch(ground: Ground, holdings: tuple[Holding, ...], usable: Mapping[str, Array]) -> Iterator[Finding]:
     """All rules on the second stage, in every future."""
     for key, used in ground.runs.items():
         yield from worst(ground, over(-used, np.zeros_like(used)), "dispatch", key[0], "use is below zero")
@@ -40,9 +38,7 @@ def check_dispatch(
             yield doubt("dispatch", workload_id, f"no such workload or pool ({pool})")
 
 
-def check_pools(
-    ground: Ground, holdings: tuple[Holding, ...], usable: Mapping[str, Array]
-) -> Iterator[Finding]:
+def check_pools(ground: Ground, holdings: tuple[Holding, ...], usable: Mapping[str, Array]) -> Iterator[Finding]:
     """In every pool and block: use within the fixed shares, what is used above them and what is bought."""
     fixed_frac = {h.key: h.terms.take_or_pay_frac for h in holdings}
     for pool in ground.portfolio.pools:
@@ -123,9 +119,7 @@ def check_places(ground: Ground, workload: Workload) -> Iterator[Finding]:
         )
 
 
-def port_ceiling(
-    ground: Ground, workload: ServingFleet | ResearchShare, capability: Capability
-) -> Array:
+def port_ceiling(ground: Ground, workload: ServingFleet | ResearchShare, capability: Capability) -> Array:
     """Accelerators (S, T, B) of one chip that could carry all the demand by themselves."""
     demand = wanted(ground, workload)[:, :, None] / capability.rate_per_accelerator
     if isinstance(workload, ServingFleet):
@@ -145,12 +139,12 @@ def check_fleet(ground: Ground, fleet: ServingFleet) -> Iterator[Finding]:
     for (name, pool), used in ground.runs.items():
         capability = capability_in(ground, fleet, pool) if name == fleet.id else None
         if capability is not None:
-            provider = ground.portfolio.pools[pool].provider
+            provider = str(ground.portfolio.pools[pool].provider)
             before = by_provider.get(provider, np.zeros(ground.shape))
             by_provider[provider] = before + used * capability.rate_per_accelerator
-    for provider, rate in by_provider.items():
+    for lost, rate in by_provider.items():
         excess = _rate_over(keep * total, total - rate)
-        yield from worst(ground, excess, "n_minus_1", fleet.id, f"too little is left without {provider}")
+        yield from worst(ground, excess, "n_minus_1", fleet.id, f"too little is left without {lost}")
 
 
 def _rate_over(value: Array, limit: Array) -> Array:
@@ -182,7 +176,11 @@ def check_run(
         if math.isfinite(width):
             ready = open_frac(ground, run, capability)[None, :, None] * width
             yield from worst(
-                ground, over(used, np.broadcast_to(ready, ground.shape)), "gang", run.id, f"too wide in {pool}"
+                ground,
+                over(used, np.broadcast_to(ready, ground.shape)),
+                "gang",
+                run.id,
+                f"too wide in {pool}",
             )
         if any(c.gang_min > 1 for c in run.capabilities):
             yield from check_gang(ground, run, pool, capability, used, holdings, usable)

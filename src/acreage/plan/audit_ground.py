@@ -147,7 +147,14 @@ class _Reader:
         numbers = {future.name: s for s, future in enumerate(self.futures)}
         shape = (len(self.futures), self.periods, len(blocks))
         found: dict[tuple[str, str], Array] = {}
-        columns = (frame["future"], frame["period"], frame["block"], frame[keys[0]], frame[keys[1]], frame[value])
+        columns = (
+            frame["future"],
+            frame["period"],
+            frame["block"],
+            frame[keys[0]],
+            frame[keys[1]],
+            frame[value],
+        )
         for future, period, block, one, other, amount in zip(*(c.to_list() for c in columns), strict=True):
             cube = found.setdefault((one, other), np.zeros(shape))
             if block in blocks:
@@ -174,10 +181,11 @@ def shared_split(portfolio: Portfolio) -> Split:
         for fleet, steps in stairs.items()
     }
     labels: list[str] = []
+    seen: dict[str, int] = {}
     for edge in edges[1:]:
         name = names.get(edge, EVERY_BLOCK)
-        seen = sum(1 for label in labels if label == name or label.rpartition("-")[0] == name)
-        labels.append(name if not seen else f"{name}-{seen + 1}")
+        seen[name] = seen.get(name, 0) + 1
+        labels.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return Split(names=tuple(labels), hours_frac=np.diff(edges), level=levels)
 
 
@@ -199,14 +207,15 @@ def _step_level(steps: list[tuple[float, float, str]], at: float) -> float:
 
 def doubt(rule: str, subject: str, message: str, row: str = "") -> Finding:
     """An error that the auditor found in a plan."""
-    return Finding(
-        severity=Severity.ERROR, rule=rule, source="plan", row=row, subject=subject, message=message
-    )
+    return Finding(severity=Severity.ERROR, rule=rule, source="plan", row=row, subject=subject, message=message)
 
 
-def money_differs(stated_usd: float, derived_usd: float) -> bool:
-    """Beyond a cent and 1e-9 of the amount; what is not a number always differs."""
-    margin = max(MONEY_TOLERANCE_USD, MONEY_TOLERANCE_FRAC * abs(derived_usd))
+def money_differs(stated_usd: float, derived_usd: float, scale_usd: float = 0.0) -> bool:
+    """Beyond a cent and 1e-9 of the amount, or of `scale_usd`; what is not a number always differs.
+
+    A difference of large amounts is only as exact as these: `scale_usd` is their size.
+    """
+    margin = max(MONEY_TOLERANCE_USD, MONEY_TOLERANCE_FRAC * max(abs(derived_usd), scale_usd))
     return not abs(stated_usd - derived_usd) <= margin
 
 
@@ -217,10 +226,8 @@ def over(value: Array, limit: Array) -> Array:
     return np.where(np.isnan(excess), np.inf, np.where(excess > margin, excess, 0.0))
 
 
-def worst(
-    ground: Ground, excess: Array, rule: str, subject: str, what: str
-) -> Iterator[Finding]:
-    """One finding for the worst of an array (S, T, ...) of excesses, with how many there are; none if all are zero."""
+def worst(ground: Ground, excess: Array, rule: str, subject: str, what: str) -> Iterator[Finding]:
+    """One finding for the worst of an array (S, T, ...) of excesses and their count; none if all are 0."""
     if not excess.any():
         return
     at = np.unravel_index(int(np.argmax(excess)), excess.shape)

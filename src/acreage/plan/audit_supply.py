@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class Holding:
 
 
 def holdings_of(portfolio: Portfolio, decision: Decision) -> tuple[Holding, ...]:
-    """All leases that the decision leaves or makes; signings of unknown offers are left out (and doubted elsewhere)."""
+    """All leases that the decision leaves or makes; signings of unknown offers are left out."""
     exits = {release.lease: release.ends_at for release in decision.releases}
     offers = {offer.id: offer for offer in portfolio.offers}
     held = [_held(lease, exits.get(lease.id, lease.ends_at)) for lease in portfolio.leases]
@@ -129,8 +130,7 @@ def _signed(portfolio: Portfolio, offer: Offer, signing: Signing) -> Holding:
 
 def _promised(pieces: tuple[Piece, ...], until_at: Instant) -> tuple[Handover, ...]:
     return tuple(
-        Handover(accelerators=p.accelerators, promised_at=p.due_at, from_at=p.due_at, until_at=until_at)
-        for p in pieces
+        Handover(accelerators=p.accelerators, promised_at=p.due_at, from_at=p.due_at, until_at=until_at) for p in pieces
     )
 
 
@@ -139,7 +139,7 @@ def handover_in(ground: Ground, holding: Holding, piece: Piece, future: Future) 
     until_at = holding.ends_at
     recalled_at = future.recalled_at.get(holding.key)
     if recalled_at is not None and holding.terms.recall is not None:
-        until_at = min(until_at, recall_ends_at(holding.terms.recall, recalled_at))
+        until_at = min(until_at, recall_ends_at(holding.terms.recall, holding.starts_at, recalled_at))
     kept = 1.0 - ground.given_up.get((future.name, holding.key, piece.index), 0.0)
     return Handover(
         accelerators=piece.accelerators * kept,
@@ -151,9 +151,9 @@ def handover_in(ground: Ground, holding: Holding, piece: Piece, future: Future) 
     )
 
 
-def recall_ends_at(right: RecallRight, recalled_at: Instant) -> Instant:
-    """When a recalled lease ends: the notice after the lessor gives it."""
-    return add_days(recalled_at, right.notice_days)
+def recall_ends_at(right: RecallRight, starts_at: Instant, recalled_at: Instant) -> Instant:
+    """When a recalled lease ends: the notice after the lessor may first give it, and gives it."""
+    return add_days(max(recalled_at, right.after.after(starts_at)), right.notice_days)
 
 
 def lost_to(holding: Holding, future: Future) -> tuple[LostCapacity, ...]:
@@ -170,7 +170,7 @@ def up_frac(ground: Ground, provider: str, future: Future, from_at: float, until
     outages = [o for o in future.outages if o.provider == provider]
     knots = sorted({at for o in outages for at in (o.from_at, o.until_at)})
     up = ground.overlap_frac(from_at, until_at)
-    for begin, end in zip(knots, knots[1:], strict=False):
+    for begin, end in pairwise(knots):
         left = float(np.prod([1.0 - o.lost_frac for o in outages if o.from_at <= begin < o.until_at]))
         up = up - (1.0 - left) * ground.overlap_frac(max(begin, from_at), min(end, until_at))
     return up
@@ -187,7 +187,7 @@ def usable_in(ground: Ground, holding: Holding, future: Future) -> Array:
 
 
 def promised_of(ground: Ground, holding: Holding, *, firm: bool) -> Array:
-    """Usable accelerators as promised (T,); with `firm`, recallable ones only until they could first be recalled."""
+    """Usable accelerators as promised (T,); with `firm`, only until they could first be recalled."""
     until_at = holding.ends_at
     right = holding.terms.recall
     if firm and right is not None:
@@ -205,9 +205,7 @@ def supply(ground: Ground, holdings: tuple[Holding, ...]) -> dict[str, Array]:
     return dict(found)
 
 
-def check_capacity(
-    ground: Ground, holdings: tuple[Holding, ...], usable: Mapping[str, Array]
-) -> Iterator[Finding]:
+def check_capacity(ground: Ground, holdings: tuple[Holding, ...], usable: Mapping[str, Array]) -> Iterator[Finding]:
     """The stated capacity of every source is the derived one, in its pool."""
     pools = {holding.key: holding.pool for holding in holdings}
     numbers = {future.name: s for s, future in enumerate(ground.futures)}

@@ -51,7 +51,7 @@ def capability_in(ground: Ground, workload: Workload, pool: PoolId) -> Capabilit
 
 
 def open_frac(ground: Ground, workload: Workload, capability: Capability) -> Array:
-    """Share of each period (T,) in which a workload may run on a chip: released, and ported where it must be."""
+    """Share of each period (T,) in which a workload may run on a chip: released, and ported if need be."""
     from_at = float(ground.begins[0])
     if capability.port_state is PortState.PORTABLE:
         made = {(p.workload, p.accelerator) for p in ground.outcome.decision.ports}

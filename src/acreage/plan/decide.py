@@ -20,9 +20,7 @@ def decision_of(formulation: Formulation, first: Vector) -> Decision:
     return Decision(
         signings=tuple(_signing(column, round(value)) for column, value in chosen[ColumnKind.BLOCKS]),
         releases=tuple(Release(lease=c.subject, ends_at=c.at) for c, _ in chosen[ColumnKind.RELEASE] if c.at),
-        homes=tuple(
-            Home(workload=WorkloadId(c.subject), pool=PoolId(c.detail)) for c, _ in chosen[ColumnKind.HOME]
-        ),
+        homes=tuple(Home(workload=WorkloadId(c.subject), pool=PoolId(c.detail)) for c, _ in chosen[ColumnKind.HOME]),
         ports=tuple(
             Port(
                 workload=WorkloadId(c.subject),

@@ -120,9 +120,7 @@ def _lease_cost(play: Play, ledger: Ledger, future: int) -> tuple[float, float]:
     portfolio = play.formulation.portfolio
     policy, horizon_at = portfolio.policy, portfolio.periods[-1].until_at
     values = [
-        present_value(
-            posted, portfolio.as_of_at, policy.discount_frac_per_year, horizon_at, policy.resale_frac
-        )
+        present_value(posted, portfolio.as_of_at, policy.discount_frac_per_year, horizon_at, policy.resale_frac)
         for (s, _), posted in ledger.items()
         if s == future
     ]
@@ -295,9 +293,7 @@ def shares_frame(play: Play) -> pl.DataFrame:
     return stack("shares", parts)
 
 
-def figures_of(
-    play: Play, frames: Mapping[str, pl.DataFrame], probability: Vector, bound_usd: float
-) -> Figures:
+def figures_of(play: Play, frames: Mapping[str, pl.DataFrame], probability: Vector, bound_usd: float) -> Figures:
     """Totals; see `Figures`."""
     risk = play.formulation.portfolio.policy.risk
     totals = frames["cost"].group_by("future", maintain_order=True).agg(pl.col("usd"))

@@ -78,13 +78,12 @@ class PlanProblem:
 class Solution:
     """An engine's answer, in the problem's units.
 
-    `first` (N,), `second` (S, M), `row_dual` (S, R) of the second stage at that answer,
-    `objective` of it as evaluated, `bound` a proven lower bound on the best objective.
+    `first` (N,), `second` (S, M) of the futures with weight (zero elsewhere), `objective` as
+    evaluated there, `bound` a proven lower bound on the best objective.
     """
 
     first: Vector
     second: Vector
-    row_dual: Vector
     objective: float
     bound: float
     iterations: int
@@ -110,29 +109,21 @@ Watch = Callable[[Progress], None]
 class Engine(Protocol):
     """Solves a plan problem to a relative gap; may keep what it learns for the next, similar one."""
 
-    def solve(
-        self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None
-    ) -> Solution:
+    def solve(self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None) -> Solution:
         """Return the best solution found and a certified bound; raises `Infeasible`."""
         ...
 
 
 def future_costs(problem: PlanProblem, first: Vector, second_cost: Vector) -> Vector:
     """Cost of each future (S,): its first-stage cost, its recourse cost and its constant."""
-    return np.asarray(
-        problem.first.cost @ first + second_cost + problem.recourse.constant
-    )
+    return np.asarray(problem.first.cost @ first + second_cost + problem.recourse.constant)
 
 
-def conditional_value_at_risk(
-    costs: Vector, probability: Vector, tail_frac: float
-) -> float:
+def conditional_value_at_risk(costs: Vector, probability: Vector, tail_frac: float) -> float:
     """Mean of the worst (1 - tail_frac) of the probability mass (Rockafellar and Uryasev, 2000)."""
     order = np.argsort(-costs)
     left = 1.0 - tail_frac
-    taken = np.minimum(
-        np.diff(np.minimum(np.cumsum(probability[order]), left), prepend=0.0), left
-    )
+    taken = np.minimum(np.diff(np.minimum(np.cumsum(probability[order]), left), prepend=0.0), left)
     return float(taken @ costs[order] / left)
 
 

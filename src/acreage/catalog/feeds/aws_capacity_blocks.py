@@ -30,6 +30,4 @@ def _read(document: Document) -> pl.DataFrame:
     return quotes_from_frame(frame, feed=FEED.name, document=document)
 
 
-FEED = Feed(
-    name="aws_capacity_blocks", summary="CSV of AWS Capacity Block rates", recognises=_recognises, read=_read
-)
+FEED = Feed(name="aws_capacity_blocks", summary="CSV of AWS Capacity Block rates", recognises=_recognises, read=_read)

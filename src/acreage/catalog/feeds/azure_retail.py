@@ -96,6 +96,4 @@ def _reason(item: Mapping[str, Any], names: str) -> str:
     return "" if item.get("armSkuName") else "no machine size is named"
 
 
-FEED = Feed(
-    name="azure_retail", summary="Azure Retail Prices API answer (JSON)", recognises=_recognises, read=_read
-)
+FEED = Feed(name="azure_retail", summary="Azure Retail Prices API answer (JSON)", recognises=_recognises, read=_read)

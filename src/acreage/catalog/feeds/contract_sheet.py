@@ -46,9 +46,7 @@ def _row(record: Mapping[str, str], document: Document) -> dict[str, object]:
     starts_on = _date(record, "valid_from", document)
     ends_on = _date(record, "valid_until", document)
     if starts_on and ends_on and ends_on <= starts_on:
-        raise _wrong(
-            document, line, "valid_until", f"{ends_on} is not after {starts_on}", "the end is not included"
-        )
+        raise _wrong(document, line, "valid_until", f"{ends_on} is not after {starts_on}", "the end is not included")
     if not record["provider"]:
         raise _wrong(document, line, "provider", "no provider is named", "every contract has one")
     basis, chips = _basis(record, document), 1
@@ -103,9 +101,7 @@ def _per_unit(record: Mapping[str, str], basis: PriceBasis, document: Document) 
         number = 0.0
     if not 0.0 < number < 1e9 or (basis is PriceBasis.NODE_HOUR and number != round(number)):
         what = f"{text!r} accelerators per unit of {basis}"
-        raise _wrong(
-            document, int(record[LINE]), _UNIT, what, f"add how many accelerators one {basis} pays for"
-        )
+        raise _wrong(document, int(record[LINE]), _UNIT, what, f"add how many accelerators one {basis} pays for")
     return number
 
 

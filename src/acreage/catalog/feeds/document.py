@@ -43,18 +43,14 @@ class Document:
             return json.loads(self.text, parse_constant=self._reject_constant)
         except json.JSONDecodeError as error:
             place = Place(file=self.path, line=error.lineno, column=error.colno)
-            raise InputError(
-                f"not valid JSON: {error.msg}", fix="is the file cut short?", place=place
-            ) from None
+            raise InputError(f"not valid JSON: {error.msg}", fix="is the file cut short?", place=place) from None
         except RecursionError:
             raise InputError("JSON nested too deeply", place=Place(file=self.path)) from None
 
     def _reject_constant(self, constant: str) -> Never:
         line = self.text[: self.text.find(constant)].count("\n") + 1
         place = Place(file=self.path, line=line)
-        raise InputError(
-            f"{constant} is not a number", fix="leave out a price that is not known", place=place
-        )
+        raise InputError(f"{constant} is not a number", fix="leave out a price that is not known", place=place)
 
     @property
     def is_json(self) -> bool:

@@ -34,8 +34,7 @@ def quotes_from_rows(rows: Sequence[Mapping[str, object]], *, feed: str, documen
     names = {name for row in rows for name in row}
     kinds = {name: pl.Date if QUOTES.get(name) == pl.Date else pl.String for name in names}
     columns = {
-        name: pl.Series([_cell(row.get(name), kinds[name]) for row in rows], dtype=kinds[name])
-        for name in names
+        name: pl.Series([_cell(row.get(name), kinds[name]) for row in rows], dtype=kinds[name]) for name in names
     }
     return quotes_from_frame(pl.DataFrame(columns), feed=feed, document=document)
 
@@ -55,9 +54,7 @@ def quotes_from_frame(frame: pl.DataFrame, *, feed: str, document: Document) -> 
     _refuse_not_finite(frame, document)
     absent = [pl.lit(value).alias(name) for name, value in DEFAULTS.items() if name not in frame.columns]
     frame = frame.with_columns(*absent, pl.lit(feed).alias("feed"), pl.lit(document.path).alias("file"))
-    filled = [
-        pl.col(name).fill_null(str(DEFAULTS[name] or "")) for name in ("region", "currency", "status", "rule")
-    ]
+    filled = [pl.col(name).fill_null(str(DEFAULTS[name] or "")) for name in ("region", "currency", "status", "rule")]
     frame = frame.with_columns(*filled, pl.col("price_text").cast(pl.String).fill_null("").str.strip_chars())
     frame = _with_dates(frame)
     plain = pl.col("price_text").str.replace_all(r"[$,\s]", "")
@@ -91,9 +88,7 @@ def quotes_from_frame(frame: pl.DataFrame, *, feed: str, document: Document) -> 
 def _refuse_not_finite(frame: pl.DataFrame, document: Document) -> None:
     if "price_text" not in frame.columns:
         return
-    bad = frame.filter(
-        pl.col("price_text").cast(pl.String).str.strip_chars().str.to_lowercase().is_in(_NOT_FINITE)
-    )
+    bad = frame.filter(pl.col("price_text").cast(pl.String).str.strip_chars().str.to_lowercase().is_in(_NOT_FINITE))
     if bad.is_empty():
         return
     row, text = str(bad["row"][0]), bad["price_text"][0]

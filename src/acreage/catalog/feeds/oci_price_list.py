@@ -83,6 +83,4 @@ def _chip(name: str) -> str:
     return next((word for word in reversed(words) if find(word)), words[-1] if words else "")
 
 
-FEED = Feed(
-    name="oci_price_list", summary="Oracle price list API answer (JSON)", recognises=_recognises, read=_read
-)
+FEED = Feed(name="oci_price_list", summary="Oracle price list API answer (JSON)", recognises=_recognises, read=_read)

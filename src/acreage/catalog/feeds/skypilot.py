@@ -63,22 +63,18 @@ def _with_provider(frame: pl.DataFrame, document: Document) -> pl.DataFrame:
 def _with_hosts_added(quotes: pl.DataFrame) -> pl.DataFrame:
     """Add each accelerator row's price to the machine rows of its zone that carry those accelerators."""
     chips = pl.col("accelerator_text") != ""
-    whole = (chips & (pl.col("instance_type") != "")) | pl.col(
-        "accelerator_text"
-    ).str.to_lowercase().str.starts_with("tpu")
+    whole = (chips & (pl.col("instance_type") != "")) | pl.col("accelerator_text").str.to_lowercase().str.starts_with(
+        "tpu"
+    )
     parts, hosts = quotes.filter(chips & ~whole), quotes.filter(~chips)
     hosts = hosts.join(known_shapes(), on=["provider", "instance_type"], how="left")
     machines = _machines(hosts, parts)
-    plain = hosts.filter(pl.col("shape_accelerator").is_null()).drop(
-        "shape_accelerator", "shape_accelerators"
-    )
+    plain = hosts.filter(pl.col("shape_accelerator").is_null()).drop("shape_accelerator", "shape_accelerators")
     used = machines.select(row="part_row", price_kind="price_kind", host="row").drop_nulls()
     used = used.group_by("row", "price_kind").agg(pl.col("host").str.join(", "))
     parts = _closed_parts(parts.join(used, on=["row", "price_kind"], how="left"))
     slices = quotes.filter(whole).with_columns(
-        instance_type=pl.when(pl.col("instance_type") == "")
-        .then("accelerator_text")
-        .otherwise("instance_type")
+        instance_type=pl.when(pl.col("instance_type") == "").then("accelerator_text").otherwise("instance_type")
     )
     return pl.concat([slices, plain, machines.select(quotes.columns), parts.select(quotes.columns)])
 
@@ -108,11 +104,7 @@ def _machines(hosts: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
         accelerators=pl.col("shape_accelerators").cast(pl.Float64),
         price=pl.when(alone).then("price").when(open_price).then(whole),
         price_text=pl.when(alone).then("price_text").otherwise(sentence("{}+{}", "price_text", "part_text")),
-        status=pl.when(alone)
-        .then(pl.lit(REJECTED))
-        .when(~open_price)
-        .then(pl.lit("unknown"))
-        .otherwise("status"),
+        status=pl.when(alone).then(pl.lit(REJECTED)).when(~open_price).then(pl.lit("unknown")).otherwise("status"),
         rule=pl.when(alone)
         .then(pl.lit("host_without_accelerators"))
         .when(~open_price)
@@ -137,9 +129,7 @@ def _machines(hosts: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
 def _shape_spelling() -> pl.Expr:
     """SkyPilot's names of GPUs on GCP as the shape table has them; H100-MEGA has hosts of its own."""
     text = pl.col("accelerator_text")
-    return text.replace(
-        {"A100": "A100-40GB", "H100-80GB": "H100", "H100-MEGA-80GB": "H100", "H200-141GB": "H200"}
-    )
+    return text.replace({"A100": "A100-40GB", "H100-80GB": "H100", "H100-MEGA-80GB": "H100", "H200-141GB": "H200"})
 
 
 def _closed_parts(parts: pl.DataFrame) -> pl.DataFrame:

@@ -17,6 +17,10 @@ SPREAD_MIN = 0.25
 """Least spread of log prices (a factor of 1.28), so that a chip sold at one price has no false outliers."""
 
 
+SPREAD_MAX = 0.45
+"""Largest spread of log prices: the few providers of one chip differ so much that all would pass."""
+
+
 def foreign_currency(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
     """A price in another currency is kept as printed and never taken for dollars."""
     foreign = offers.filter(pl.col("currency") != "USD")
@@ -75,7 +79,7 @@ def outliers(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
     rows = rows.join(context.reference, on=["accelerator", "price_kind"], how="inner")
     rows = rows.with_columns(ratio=pl.col("each") / pl.col("centre_usd"))
     hopeless = (pl.col("ratio") > _HIGH_ERROR) | (pl.col("ratio") < 1 / _LOW_ERROR)
-    score = pl.col("ratio").log().abs() / pl.max_horizontal("spread_log", pl.lit(SPREAD_MIN))
+    score = pl.col("ratio").log().abs() / pl.col("spread_log").clip(SPREAD_MIN, SPREAD_MAX)
     least = pl.when(pl.col("domain") > 1).then(_RATIO_WARNING).otherwise(_RATIO_WARNING_LONE)
     far = (score > _SPREADS_WARNING) & (pl.col("ratio").log().abs() > least.log())
     message = sentence(
@@ -85,9 +89,7 @@ def outliers(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
         "accelerator",
         shown(pl.col("centre_usd")),
     )
-    errors = doubts(
-        rows.filter(hopeless), rule="placeholder", severity="error", message=message, verdict=REJECTED
-    )
+    errors = doubts(rows.filter(hopeless), rule="placeholder", severity="error", message=message, verdict=REJECTED)
     warnings = doubts(rows.filter(far & ~hopeless), rule="outlier", severity="warning", message=message)
     return pl.concat([errors, warnings])
 

@@ -30,9 +30,7 @@ def not_in_force(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
 
 def stale(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Older than the days allowed; a year alone is as old as its first day."""
-    rows = alive(offers).filter(
-        (pl.col("price_kind") != _CONTRACT) & (pl.col("age_days") > context.stale_after_days)
-    )
+    rows = alive(offers).filter((pl.col("price_kind") != _CONTRACT) & (pl.col("age_days") > context.stale_after_days))
     message = sentence("{} days old, more than {}", "age_days", pl.lit(context.stale_after_days))
     return doubts(rows, rule="stale", severity="warning", message=message)
 

@@ -36,9 +36,7 @@ def duplicates(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
 def contradictions(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
     """Two prices of one thing on one day: the dearer is kept, since planning on the cheaper may fail."""
     rows = alive(offers).filter(pl.col("price_kind") != PriceKind.CONTRACT.value)
-    rows = rows.with_columns(
-        dearest=pl.col("price").max().over(KEY), cheapest=pl.col("price").min().over(KEY)
-    )
+    rows = rows.with_columns(dearest=pl.col("price").max().over(KEY), cheapest=pl.col("price").min().over(KEY))
     rows = rows.filter(pl.col("cheapest") < pl.col("dearest") * (1 - _SAME))
     kept = pl.col("price") == pl.col("dearest")
     message = sentence(
@@ -46,9 +44,7 @@ def contradictions(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
     )
     return pl.concat(
         [
-            doubts(
-                rows.filter(~kept), rule="contradictory", severity="error", message=message, verdict=REJECTED
-            ),
+            doubts(rows.filter(~kept), rule="contradictory", severity="error", message=message, verdict=REJECTED),
             doubts(rows.filter(kept), rule="contradictory", severity="warning", message=message),
         ]
     )

@@ -25,9 +25,7 @@ def spot(offers: pl.DataFrame, context: Context) -> pl.DataFrame:
                 rows.filter(tenth & ~equal),
                 rule="spot_tenth",
                 severity="error",
-                message=sentence(
-                    "spot {} is exactly a tenth of on-demand {}: a placeholder", price, on_demand
-                ),
+                message=sentence("spot {} is exactly a tenth of on-demand {}: a placeholder", price, on_demand),
                 verdict=REJECTED,
             ),
             doubts(
@@ -56,6 +54,4 @@ def _paired(rows: pl.DataFrame) -> pl.DataFrame:
     newest = on_demand.sort("as_of", nulls_last=False).group_by(key).agg(newest=pl.col("price").last())
     found = rows.filter(pl.col("price_kind") == PriceKind.SPOT.value)
     found = found.join(near, on=["file", *key, "zone"], how="left").join(newest, on=key, how="left")
-    return found.with_columns(on_demand=pl.coalesce("near", "newest")).filter(
-        pl.col("on_demand").is_not_null()
-    )
+    return found.with_columns(on_demand=pl.coalesce("near", "newest")).filter(pl.col("on_demand").is_not_null())

@@ -10,14 +10,10 @@ from acreage.cli.lazy import load
 
 @click.command("check")
 @click.argument("files", nargs=-1, metavar="[[PROVIDER=]FILE]...")
-@click.option(
-    "--contract", "contracts", multiple=True, metavar="FILE", help="Check your contract prices (CSV) too."
-)
+@click.option("--contract", "contracts", multiple=True, metavar="FILE", help="Check your contract prices (CSV) too.")
 @click.option("--no-snapshot", is_flag=True, help="Leave out the prices that ship with Acreage.")
 @click.option("--stale-after", type=click.IntRange(1), default=180, show_default=True, metavar="DAYS")
-@click.option(
-    "--examples", type=click.IntRange(0), default=3, show_default=True, help="Examples shown of each rule."
-)
+@click.option("--examples", type=click.IntRange(0), default=3, show_default=True, help="Examples shown of each rule.")
 @click.option("--strict", is_flag=True, help="Exit with code 1 where there is an error or a warning.")
 @click.option("--as-of", metavar="DATE", help="The day from which ages count. Default: today.")
 @click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", show_default=True)
@@ -37,11 +33,7 @@ def check(context: click.Context, /, files: tuple[str, ...], **options: Any) -> 
         snapshot=not options["no_snapshot"],
         stale_after_days=options["stale_after"],
     )
-    text = (
-        flow.as_json(book)
-        if options["output"] == "json"
-        else flow.as_table(book, examples=options["examples"])
-    )
+    text = flow.as_json(book) if options["output"] == "json" else flow.as_table(book, examples=options["examples"])
     click.echo(text)
     if options["strict"] and not flow.is_clean(book):
         context.exit(1)

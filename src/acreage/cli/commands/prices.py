@@ -31,9 +31,7 @@ _KINDS = ("on_demand", "spot", "reserved_1y", "reserved_3y", "capacity_block", "
     show_default=True,
     help="Order; value is by effective PFLOP-hour.",
 )
-@click.option(
-    "--limit", type=click.IntRange(0), default=20, show_default=True, help="Rows to show; 0 shows all."
-)
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Rows to show; 0 shows all.")
 @click.option(
     "--mfu",
     type=click.FloatRange(0, 1, min_open=True),
@@ -48,14 +46,10 @@ _KINDS = ("on_demand", "spot", "reserved_1y", "reserved_3y", "capacity_block", "
     metavar="[PROVIDER=]PATH",
     help="Add a feed or a folder of feeds, or gpuhunt for live prices; may be repeated.",
 )
-@click.option(
-    "--contract", "contracts", multiple=True, metavar="FILE", help="Add your contract prices (CSV)."
-)
+@click.option("--contract", "contracts", multiple=True, metavar="FILE", help="Add your contract prices (CSV).")
 @click.option("--no-snapshot", is_flag=True, help="Leave out the prices that ship with Acreage.")
 @click.option("--as-of", metavar="DATE", help="The day from which ages count. Default: today.")
-@click.option(
-    "-o", "--output", type=click.Choice(("table", "json", "csv")), default="table", show_default=True
-)
+@click.option("-o", "--output", type=click.Choice(("table", "json", "csv")), default="table", show_default=True)
 def prices(accelerator: str, **options: Any) -> None:
     """Show what an accelerator costs, cheapest first.
 

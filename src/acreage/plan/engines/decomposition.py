@@ -2,7 +2,7 @@
 
 First the relaxed master, separated between its optimum and the best point so far (Ben-Ameur and
 Neto, 2007), to a small gap; then the master with integers and all cuts. The duals of every
-solve are kept and serve every later problem with the same second-stage matrix and costs.
+solve are kept and serve every later problem with the same second-stage matrix.
 """
 
 import hashlib
@@ -31,11 +31,10 @@ STEP_FRAC = 0.5
 
 @dataclass(slots=True)
 class Memory:
-    """What is kept between similar problems: warm second stages, cuts and the last first stage."""
+    """What is kept between similar problems: warm second stages and cuts."""
 
     responder: Responder
     pool: CutPool = field(default_factory=CutPool)
-    center: Vector | None = None
 
 
 @dataclass(slots=True)
@@ -49,19 +48,14 @@ class Run:
     rounds: int = 0
     bound: float = -np.inf
 
-    def evaluate(self, first: Vector) -> float:
-        """Answer a first stage in every active future, keep the cuts, return the objective."""
+    def evaluate(self, first: Vector) -> tuple[float, list[Response]]:
+        """Answer a first stage in every active future, keep the cuts, return the objective and answers."""
         active = [int(s) for s in self.master.active]
         responses = self.memory.responder.respond(first, active)
         recourse = self.problem.recourse
-        self.master.add(
-            [
-                self.memory.pool.add(recourse, s, r.row_dual)
-                for s, r in zip(active, responses, strict=True)
-            ]
-        )
+        self.master.add([self.memory.pool.add(recourse, s, r.row_dual) for s, r in zip(active, responses, strict=True)])
         self.rounds += 1
-        return relaxed_objective(self.problem, first, active, responses)
+        return relaxed_objective(self.problem, first, active, responses), responses
 
     def tell(self, stage: str, objective: float) -> None:
         """Report progress."""
@@ -76,9 +70,7 @@ class Run:
             )
 
 
-def relaxed_objective(
-    problem: PlanProblem, first: Vector, active: list[int], responses: list[Response]
-) -> float:
+def relaxed_objective(problem: PlanProblem, first: Vector, active: list[int], responses: list[Response]) -> float:
     """The objective of a first stage by the responses of the active futures, anchors included."""
     second = np.zeros(len(problem.probability))
     second[active] = [r.cost for r in responses]
@@ -92,65 +84,40 @@ class DecompositionEngine:
     def __init__(self) -> None:
         self._memories: dict[bytes, Memory] = {}
 
-    def solve(
-        self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None
-    ) -> Solution:
+    def solve(self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None) -> Solution:
         """Solve to a relative gap; raises `Infeasible` if no first stage satisfies the rows."""
         memory = self._memory(problem.recourse)
         run = Run(problem=problem, memory=memory, master=Master(problem), watch=watch)
-        if memory.pool.duals:
-            run.master.add(memory.pool.lines(problem.recourse))
+        known = memory.pool.lines(problem.recourse)
+        if known:
+            run.master.offer(known)
         else:
             nothing = np.zeros(problem.recourse.matrix.shape[0])
-            run.master.add(
-                [
-                    memory.pool.add(problem.recourse, int(s), nothing)
-                    for s in run.master.active
-                ]
-            )
-        self._relaxed(run, gap_frac / 4)
-        best, objective = self._integer(run, gap_frac)
-        every = range(len(problem.probability))
-        responses = memory.responder.respond(best, every)
-        return Solution(
-            first=best,
-            second=np.array([r.columns for r in responses]),
-            row_dual=np.array([r.row_dual for r in responses]),
-            objective=objective,
-            bound=run.bound,
-            iterations=run.rounds,
-        )
+            run.master.add([memory.pool.add(problem.recourse, int(s), nothing) for s in run.master.active])
+            self._relaxed(run, gap_frac / 4)
+        best, objective, responses = self._integer(run, gap_frac)
+        second = np.zeros(problem.recourse.cost.shape)
+        for s, response in zip(run.master.active, responses, strict=True):
+            second[s] = response.columns
+        return Solution(first=best, second=second, objective=objective, bound=run.bound, iterations=run.rounds)
 
     def _memory(self, recourse: Recourse) -> Memory:
-        mark = hashlib.blake2b(digest_size=16)
-        for part in (
-            recourse.matrix.indptr,
-            recourse.matrix.indices,
-            recourse.matrix.data,
-            recourse.cost,
-        ):
+        mark = hashlib.blake2b(repr(recourse.cost.shape).encode(), digest_size=16)
+        for part in (recourse.matrix.indptr, recourse.matrix.indices, recourse.matrix.data):
             mark.update(np.ascontiguousarray(part).tobytes())
-        memory = self._memories.setdefault(
-            mark.digest(), Memory(responder=Responder(recourse))
-        )
+        memory = self._memories.setdefault(mark.digest(), Memory(responder=Responder(recourse)))
         memory.responder.recourse = recourse
         return memory
 
     def _relaxed(self, run: Run, gap_frac: float) -> None:
         """Cuts until the relaxed master is within gap_frac of a (fractional) point's objective."""
         point, run.bound = run.master.solve()
-        center = run.memory.center
-        if (
-            center is None
-            or len(center) != len(point)
-            or not _satisfies(run.problem, center)
-        ):
-            center = point
+        center = point
         objective = np.inf
         step = STEP_FRAC
         while run.rounds < ROUNDS_MAX:
             trial = center + step * (point - center)
-            value = run.evaluate(trial)
+            value, _ = run.evaluate(trial)
             if value < objective:
                 center, objective = trial, value
             point, bound = run.master.solve()
@@ -160,39 +127,23 @@ class DecompositionEngine:
             run.tell("relaxed", objective)
             if objective - run.bound <= gap_frac * abs(objective):
                 break
-        run.memory.center = center
 
-    def _integer(self, run: Run, gap_frac: float) -> tuple[Vector, float]:
+    def _integer(self, run: Run, gap_frac: float) -> tuple[Vector, float, list[Response]]:
         """Cuts at integer points until the best of them is within gap_frac of the bound."""
         run.master.make_integer()
         best: Vector | None = None
+        answers: list[Response] = []
         objective = np.inf
         seen: set[bytes] = set()
         while True:
             point, bound = run.master.solve_integer(gap_frac / 4, best)
             run.bound = max(run.bound, bound)
-            value = run.evaluate(point)
+            value, responses = run.evaluate(point)
             if value < objective:
-                best, objective = point, value
+                best, objective, answers = point, value, responses
             run.tell("integer", objective)
             again = point.tobytes() in seen
             seen.add(point.tobytes())
-            if (
-                objective - run.bound <= gap_frac * abs(objective)
-                or again
-                or run.rounds >= ROUNDS_MAX
-            ):
+            if objective - run.bound <= gap_frac * abs(objective) or again or run.rounds >= ROUNDS_MAX:
                 assert best is not None
-                return best, objective
-
-
-def _satisfies(problem: PlanProblem, point: Vector) -> bool:
-    """Whether a point is within the first stage's rows and bounds."""
-    first = problem.first
-    activity = first.matrix @ point
-    return bool(
-        (point >= first.lower - 1e-9).all()
-        and (point <= first.upper + 1e-9).all()
-        and (activity >= first.row_lower - 1e-7).all()
-        and (activity <= first.row_upper + 1e-7).all()
-    )
+                return best, objective, answers

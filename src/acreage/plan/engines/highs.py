@@ -26,9 +26,7 @@ class Program:
     is_integer: NDArray[np.bool_] | None = None
 
 
-def new_solver(
-    program: Program, *, threads: int = 1, presolve: bool = True
-) -> highspy.Highs:
+def new_solver(program: Program, *, threads: int = 1, presolve: bool = True) -> highspy.Highs:
     """A quiet solver that holds the program."""
     model = highspy.HighsLp()
     model.num_row_, model.num_col_ = program.matrix.shape
@@ -44,8 +42,7 @@ def new_solver(
     model.a_matrix_.value_ = matrix.data
     if program.is_integer is not None and program.is_integer.any():
         model.integrality_ = [
-            highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous
-            for flag in program.is_integer
+            highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous for flag in program.is_integer
         ]
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)

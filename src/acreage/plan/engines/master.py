@@ -8,6 +8,9 @@ from acreage.plan.engines.cuts import Lines
 from acreage.plan.engines.highs import INFEASIBLE, Program, Status, new_solver, values
 from acreage.plan.problem import Infeasible, PlanProblem, Vector
 
+LINES_AT_A_TIME = 3
+"""Offered lines that are added at once for each future."""
+
 FAR = 1e9
 """Bound on what a future may cost, in millions of dollars: 1e15 USD, more than there is."""
 
@@ -21,13 +24,13 @@ class Master:
 
     def __init__(self, problem: PlanProblem) -> None:
         self.problem = problem
-        self.active = np.flatnonzero(
-            (problem.probability > 0) | (problem.anchor_weight > 0)
-        )
+        self.active = np.flatnonzero((problem.probability > 0) | (problem.anchor_weight > 0))
         self._place = {int(s): i for i, s in enumerate(self.active)}
         self._count = len(problem.first.lower)
         self._integer = False
         self._solver = self._build()
+        self._offered: list[Lines] = []
+        self._taken: list[np.ndarray] = []
 
     def _build(self) -> highspy.Highs:
         problem, first, active = self.problem, self.problem.first, self.active
@@ -47,9 +50,7 @@ class Master:
             ],
             format="csc",
         )
-        own_rows = sparse.hstack(
-            [first.matrix, sparse.csr_matrix((first.matrix.shape[0], 2 * count + 1))]
-        )
+        own_rows = sparse.hstack([first.matrix, sparse.csr_matrix((first.matrix.shape[0], 2 * count + 1))])
         return new_solver(
             Program(
                 cost=np.concatenate(
@@ -60,16 +61,10 @@ class Master:
                         excess_weight,
                     ]
                 ),
-                lower=np.concatenate(
-                    [first.lower, np.full(count, -FAR), [-FAR], np.zeros(count)]
-                ),
-                upper=np.concatenate(
-                    [first.upper, np.full(count, FAR), [FAR], np.full(count, 2 * FAR)]
-                ),
+                lower=np.concatenate([first.lower, np.full(count, -FAR), [-FAR], np.zeros(count)]),
+                upper=np.concatenate([first.upper, np.full(count, FAR), [FAR], np.full(count, 2 * FAR)]),
                 matrix=sparse.vstack([own_rows, risk_rows], format="csc"),
-                row_lower=np.concatenate(
-                    [first.row_lower, problem.recourse.constant[active]]
-                ),
+                row_lower=np.concatenate([first.row_lower, problem.recourse.constant[active]]),
                 row_upper=np.concatenate([first.row_upper, np.full(count, np.inf)]),
             ),
             threads=2,
@@ -99,16 +94,44 @@ class Master:
                 matrix.data,
             )
 
-    def solve(self) -> tuple[Vector, float]:
-        """The relaxation's first stage and value, a lower bound."""
+    def offer(self, lines: list[Lines]) -> None:
+        """Lines that may matter: only those that an optimum violates are added, as most never do."""
+        self._offered += lines
+        self._taken += [np.zeros(len(line.constant), dtype=bool) for line in lines]
+
+    def _take_violated(self) -> bool:
+        """Add the most violated offered line of each future at the solver's point; whether there was any."""
+        point = values(self._solver)
+        found = []
+        for line, taken in zip(self._offered, self._taken, strict=True):
+            place = self._place.get(line.future)
+            if place is None:
+                continue
+            over = line.constant + line.slope @ point[: self._count] - point[self._count + place]
+            over[taken] = -np.inf
+            worst = np.argsort(-over)[:LINES_AT_A_TIME]
+            worst = worst[over[worst] > 1e-6 * (1.0 + abs(point[self._count + place]))]
+            taken[worst] = True
+            if len(worst):
+                found.append(Lines(future=line.future, constant=line.constant[worst], slope=line.slope[worst]))
+        self.add(found)
+        return bool(found)
+
+    def _run(self) -> None:
         self._solver.run()
         self._check()
-        return values(self._solver)[
-            : self._count
-        ], self._solver.getInfo().objective_function_value + self._offset
+        while self._take_violated():
+            self._solver.run()
+            self._check()
+
+    def solve(self) -> tuple[Vector, float]:
+        """The relaxation's first stage and value, a lower bound."""
+        self._run()
+        return values(self._solver)[: self._count], self._solver.getInfo().objective_function_value + self._offset
 
     def make_integer(self) -> None:
-        """From now on integer columns are integer."""
+        """From now on integer columns are integer; offered lines are taken at the relaxation first."""
+        self._run()
         kinds = [
             highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous
             for flag in self.problem.first.is_integer
@@ -117,17 +140,14 @@ class Master:
         self._solver.changeColsIntegrality(self._count, columns, np.array(kinds))
         self._integer = True
 
-    def solve_integer(
-        self, gap_frac: float, start: Vector | None
-    ) -> tuple[Vector, float]:
+    def solve_integer(self, gap_frac: float, start: Vector | None) -> tuple[Vector, float]:
         """An integer first stage within gap_frac of the master's best, and the proven bound."""
         assert self._integer
         self._solver.setOptionValue("mip_rel_gap", gap_frac)
         self._solver.setOptionValue("mip_abs_gap", 1e-7)
         if start is not None:
             self._suggest(start)
-        self._solver.run()
-        self._check()
+        self._run()
         first = values(self._solver)[: self._count]
         flags = self.problem.first.is_integer
         first[flags] = np.round(first[flags])

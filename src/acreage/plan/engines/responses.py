@@ -56,9 +56,7 @@ class Responder:
     def _one(self, first: Vector, future: int, banned: Vector | None) -> Response:
         recourse = self.recourse
         shift = recourse.coupling[future] @ first
-        upper = np.maximum(
-            recourse.upper[future] + recourse.upper_coupling[future] @ first, 0.0
-        )
+        upper = np.maximum(recourse.upper[future] + recourse.upper_coupling[future] @ first, 0.0)
         if banned is not None:
             upper = np.where(banned, 0.0, upper)
         lower_rows, upper_rows = (
@@ -69,19 +67,14 @@ class Responder:
         if solver is None:
             solver = self._new(future, upper, lower_rows, upper_rows)
         else:
-            solver.changeColsBounds(
-                len(upper), self._every_column, np.zeros(len(upper)), upper
-            )
-            solver.changeRowsBounds(
-                len(lower_rows), self._every_row, lower_rows, upper_rows
-            )
+            solver.changeColsCost(len(upper), self._every_column, recourse.cost[future])
+            solver.changeColsBounds(len(upper), self._every_column, np.zeros(len(upper)), upper)
+            solver.changeRowsBounds(len(lower_rows), self._every_row, lower_rows, upper_rows)
         solver.run()
         if solver.getModelStatus() != Status.kOptimal:
             solver = self._new(future, upper, lower_rows, upper_rows)
             solver.run()
-        assert solver.getModelStatus() == Status.kOptimal, solver.modelStatusToString(
-            solver.getModelStatus()
-        )
+        assert solver.getModelStatus() == Status.kOptimal, solver.modelStatusToString(solver.getModelStatus())
         columns = np.clip(values(solver), 0.0, upper)
         return Response(
             columns=columns,
@@ -89,9 +82,7 @@ class Responder:
             cost=float(recourse.cost[future] @ columns),
         )
 
-    def _new(
-        self, future: int, upper: Vector, row_lower: Vector, row_upper: Vector
-    ) -> highspy.Highs:
+    def _new(self, future: int, upper: Vector, row_lower: Vector, row_upper: Vector) -> highspy.Highs:
         program = Program(
             cost=self.recourse.cost[future],
             lower=np.zeros(len(upper)),

@@ -21,16 +21,9 @@ FAR = 1e9
 class WholeEngine:
     """Every future's second stage copied into one integer program."""
 
-    def solve(
-        self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None
-    ) -> Solution:
+    def solve(self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None) -> Solution:
         """Solve to a relative gap; raises `Infeasible` if no first stage satisfies the rows."""
-        active = [
-            int(s)
-            for s in np.flatnonzero(
-                (problem.probability > 0) | (problem.anchor_weight > 0)
-            )
-        ]
+        active = [int(s) for s in np.flatnonzero((problem.probability > 0) | (problem.anchor_weight > 0))]
         program, offset = whole_program(problem, active)
         solver = new_solver(program, threads=2)
         solver.setOptionValue("mip_rel_gap", gap_frac / 2)
@@ -43,26 +36,16 @@ class WholeEngine:
         flags = problem.first.is_integer
         first[flags] = np.round(first[flags])
         responder = Responder(problem.recourse)
-        responses = responder.respond(first, range(len(problem.probability)))
-        objective = relaxed_objective(
-            problem, first, active, [responses[s] for s in active]
-        )
+        responses = responder.respond(first, active)
+        objective = relaxed_objective(problem, first, active, responses)
+        second = np.zeros(problem.recourse.cost.shape)
+        for s, response in zip(active, responses, strict=True):
+            second[s] = response.columns
         info = solver.getInfo()
-        bound = (
-            info.mip_dual_bound if flags.any() else info.objective_function_value
-        ) + offset
+        bound = (info.mip_dual_bound if flags.any() else info.objective_function_value) + offset
         if watch is not None:
-            watch(
-                Progress(stage="whole", iteration=1, bound=bound, objective=objective)
-            )
-        return Solution(
-            first=first,
-            second=np.array([r.columns for r in responses]),
-            row_dual=np.array([r.row_dual for r in responses]),
-            objective=objective,
-            bound=bound,
-            iterations=1,
-        )
+            watch(Progress(stage="whole", iteration=1, bound=bound, objective=objective))
+        return Solution(first=first, second=second, objective=objective, bound=bound, iterations=1)
 
 
 def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, float]:
@@ -73,9 +56,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
     probability = problem.probability[active]
     share = (1 - weight) * probability + problem.anchor_weight[active]
     zeros = sparse.csr_matrix
-    own = sparse.hstack(
-        [first.matrix, zeros((first.matrix.shape[0], count * columns + 1 + count))]
-    )
+    own = sparse.hstack([first.matrix, zeros((first.matrix.shape[0], count * columns + 1 + count))])
     answers = sparse.hstack(
         [
             sparse.vstack([recourse.coupling[s] for s in active]),
@@ -92,9 +73,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
     ).tocsr()
     hanging = np.flatnonzero(np.diff(limits[:, : len(first.lower)].indptr))
     spread = sparse.block_diag([recourse.cost[s][None, :] for s in active])
-    excess = sparse.hstack(
-        [-first.cost[active], -spread, np.ones((count, 1)), sparse.identity(count)]
-    )
+    excess = sparse.hstack([-first.cost[active], -spread, np.ones((count, 1)), sparse.identity(count)])
     upper = recourse.upper[active].ravel()
     top = _highest_uppers(problem, active)
     return Program(
@@ -106,9 +85,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
                 weight * probability / (1 - tail),
             ]
         ),
-        lower=np.concatenate(
-            [first.lower, np.zeros(count * columns), [-FAR], np.zeros(count)]
-        ),
+        lower=np.concatenate([first.lower, np.zeros(count * columns), [-FAR], np.zeros(count)]),
         upper=np.concatenate([first.upper, top, [FAR], np.full(count, 2 * FAR)]),
         matrix=sparse.vstack([own, answers, limits[hanging], excess], format="csc"),
         row_lower=np.concatenate(
@@ -127,9 +104,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
                 np.full(count, np.inf),
             ]
         ),
-        is_integer=np.concatenate(
-            [first.is_integer, np.zeros(count * columns + 1 + count, dtype=bool)]
-        ),
+        is_integer=np.concatenate([first.is_integer, np.zeros(count * columns + 1 + count, dtype=bool)]),
     ), float(share @ recourse.constant[active])
 
 

@@ -41,10 +41,7 @@ def common_blocks(portfolio: Portfolio) -> Blocks:
     return Blocks(
         names=labels,
         hours_frac=np.diff(edges),
-        level={
-            fleet.id: np.array([_level_at(fleet, at) for at in middles])
-            for fleet in fleets
-        },
+        level={fleet.id: np.array([_level_at(fleet, at) for at in middles]) for fleet in fleets},
     )
 
 

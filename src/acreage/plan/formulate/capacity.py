@@ -60,10 +60,7 @@ def source_of_lease(lease: Lease, ends_at: Instant | None = None) -> Source:
         ends_at=ends_at if ends_at is not None else lease.ends_at,
         sparing_frac=lease.terms.sparing_frac,
         recall=lease.terms.recall,
-        parts=tuple(
-            _part(i, d.accelerators, d.due_at, d)
-            for i, d in enumerate(lease.deliveries)
-        ),
+        parts=tuple(_part(i, d.accelerators, d.due_at, d) for i, d in enumerate(lease.deliveries)),
     )
 
 
@@ -86,9 +83,7 @@ def source_of_variant(variant: Variant) -> Source:
     )
 
 
-def _part(
-    index: int, accelerators: float, due_at: Instant, clause: Tranche | Delivery
-) -> Part:
+def _part(index: int, accelerators: float, due_at: Instant, clause: Tranche | Delivery) -> Part:
     return Part(
         index=index,
         accelerators=accelerators,
@@ -99,15 +94,9 @@ def _part(
     )
 
 
-def delay_model(
-    portfolio: Portfolio, provider: ProviderId, clause: Tranche | Delivery
-) -> DelayModel:
+def delay_model(portfolio: Portfolio, provider: ProviderId, clause: Tranche | Delivery) -> DelayModel:
     """The delay law of a tranche or delivery: its own, or its provider's."""
-    return (
-        clause.delay
-        if clause.delay is not None
-        else portfolio.providers[provider].delay
-    )
+    return clause.delay if clause.delay is not None else portfolio.providers[provider].delay
 
 
 def handed_over(source: Source, part: Part, future: Future) -> tuple[Instant, Instant]:
@@ -132,16 +121,12 @@ class Clock:
     """The grid as arrays, and availability of providers integrated over it."""
 
     def __init__(self, periods: tuple[Period, ...]) -> None:
-        self.edges = np.array(
-            [p.from_at for p in periods] + [periods[-1].until_at], dtype=float
-        )
+        self.edges = np.array([p.from_at for p in periods] + [periods[-1].until_at], dtype=float)
         self.lengths = np.diff(self.edges)
         self.hours = self.lengths / 3_600.0
         self.middles = (self.edges[:-1] + self.edges[1:]) / 2
 
-    def share(
-        self, from_at: float, until_at: float, outages: Iterable[Outage] = ()
-    ) -> Vector:
+    def share(self, from_at: float, until_at: float, outages: Iterable[Outage] = ()) -> Vector:
         """Share of each period (T,) within [from_at, until_at), less what outages take."""
         clipped = np.clip(self.edges, from_at, max(from_at, until_at))
         return np.diff(self._integral(clipped, tuple(outages))) / self.lengths
@@ -185,17 +170,11 @@ def firm(clock: Clock, source: Source) -> Vector:
         first_notice_at = source.recall.after.after(source.starts_at)
         until_at = min(
             until_at,
-            add_days(
-                max(first_notice_at, int(clock.edges[0])), source.recall.notice_days
-            ),
+            add_days(max(first_notice_at, int(clock.edges[0])), source.recall.notice_days),
         )
     total = np.zeros(len(clock.hours))
     for part in source.parts:
-        total += (
-            part.accelerators
-            * (1.0 - source.sparing_frac)
-            * clock.share(part.due_at, until_at)
-        )
+        total += part.accelerators * (1.0 - source.sparing_frac) * clock.share(part.due_at, until_at)
     return total
 
 
@@ -203,9 +182,5 @@ def promised(clock: Clock, source: Source) -> Vector:
     """Usable accelerators as promised (T,), recallable or not."""
     total = np.zeros(len(clock.hours))
     for part in source.parts:
-        total += (
-            part.accelerators
-            * (1.0 - source.sparing_frac)
-            * clock.share(part.due_at, source.ends_at)
-        )
+        total += part.accelerators * (1.0 - source.sparing_frac) * clock.share(part.due_at, source.ends_at)
     return total

@@ -22,9 +22,7 @@ from acreage.units.instants import iso_date
 from acreage.units.money import usd
 
 
-def first_costs(
-    scene: Scene, till: Till, agreements: Mapping[int, Agreement]
-) -> Vector:
+def first_costs(scene: Scene, till: Till, agreements: Mapping[int, Agreement]) -> Vector:
     """Cost (S, N) of one unit of every first-stage column, in millions of dollars."""
     builder = scene.choices.builder
     cost = np.zeros((len(scene.futures), len(builder.columns)))
@@ -38,9 +36,7 @@ def first_costs(
     leases = {lease.id: lease for lease in scene.portfolio.leases}
     for number, column in columns_of(builder, ColumnKind.MATCH):
         assert column.variant is not None
-        credit_usd = match_credit_usd(
-            scene.portfolio, leases[LeaseId(column.subject)], column.variant
-        )
+        credit_usd = match_credit_usd(scene.portfolio, leases[LeaseId(column.subject)], column.variant)
         cost[:, number] = -in_units(credit_usd)
     if scene.hard >= 0:
         cost[scene.hard] = 0.0
@@ -57,11 +53,7 @@ def match_credit_usd(portfolio: Portfolio, lease: Lease, variant: Variant) -> fl
     ratio /= usd_per_accelerator_hour(lease.terms.price)
     agreement = agreement_of_lease(lease, source_of_lease(lease))
     policy = portfolio.policy
-    later = [
-        c
-        for c in charges(agreement, agreement.promised)
-        if c.from_at >= variant.starts_at
-    ]
+    later = [c for c in charges(agreement, agreement.promised) if c.from_at >= variant.starts_at]
     fees = [c for c in later if c.kind is ChargeKind.FEE]
     value = present_value(
         fees,
@@ -73,9 +65,7 @@ def match_credit_usd(portfolio: Portfolio, lease: Lease, variant: Variant) -> fl
     return max(0.0, 1.0 - ratio) * (value.cost_usd - value.salvage_usd)
 
 
-def define_budgets(
-    builder: FirstStageBuilder, scene: Scene, agreements: Mapping[int, Agreement]
-) -> None:
+def define_budgets(builder: FirstStageBuilder, scene: Scene, agreements: Mapping[int, Agreement]) -> None:
     """Cash of new signings and ports, as promised, within each budget's window."""
     for budget in scene.portfolio.policy.budgets:
         terms = {}
@@ -98,8 +88,4 @@ def define_budgets(
 def port_cost_usd(portfolio: Portfolio, column: Column) -> float:
     """What the port of a PORT column costs."""
     workload = next(w for w in portfolio.workloads if w.id == column.subject)
-    return usd(
-        next(
-            c for c in workload.capabilities if c.accelerator == column.detail
-        ).port_cost_micro_usd
-    )
+    return usd(next(c for c in workload.capabilities if c.accelerator == column.detail).port_cost_micro_usd)

@@ -54,22 +54,15 @@ class Choices:
     pledges: Mapping[str, tuple[int, ...]]
 
 
-def usable_capability(
-    workload: Workload, accelerator: AcceleratorName
-) -> Capability | None:
+def usable_capability(workload: Workload, accelerator: AcceleratorName) -> Capability | None:
     """How the workload runs on a chip, if it does or can be made to."""
     for capability in workload.capabilities:
-        if (
-            capability.accelerator == accelerator
-            and capability.port_state is not PortState.NO
-        ):
+        if capability.accelerator == accelerator and capability.port_state is not PortState.NO:
             return capability
     return None
 
 
-def eligible_pools(
-    portfolio: Portfolio, workload: Workload
-) -> Iterator[tuple[PoolId, Capability]]:
+def eligible_pools(portfolio: Portfolio, workload: Workload) -> Iterator[tuple[PoolId, Capability]]:
     """The pools a workload may use, with how it runs there."""
     for pool in portfolio.pools.values():
         capability = usable_capability(workload, pool.accelerator)
@@ -79,9 +72,7 @@ def eligible_pools(
 
 def is_gang(workload: Workload) -> bool:
     """Whether a workload runs as a gang on any of its chips, and so needs one home."""
-    return isinstance(workload, TrainingRun) and any(
-        c.gang_min > 1 for c in workload.capabilities
-    )
+    return isinstance(workload, TrainingRun) and any(c.gang_min > 1 for c in workload.capabilities)
 
 
 def lay_out(
@@ -124,34 +115,24 @@ def lay_out(
     )
 
 
-def define_holdings(
-    builder: FirstStageBuilder, portfolio: Portfolio, sources: dict[int, Source]
-) -> None:
+def define_holdings(builder: FirstStageBuilder, portfolio: Portfolio, sources: dict[int, Source]) -> None:
     """A given column for each lease held, and its possible releases."""
     for lease in portfolio.leases:
-        held = builder.column(
-            Column(kind=ColumnKind.HELD, subject=lease.id), lower=1.0, upper=1.0
-        )
+        held = builder.column(Column(kind=ColumnKind.HELD, subject=lease.id), lower=1.0, upper=1.0)
         sources[held] = source_of_lease(lease)
         releases = {}
         for at in release_dates(portfolio, lease):
-            column = builder.column(
-                Column(kind=ColumnKind.RELEASE, subject=lease.id, at=at), upper=1.0
-            )
+            column = builder.column(Column(kind=ColumnKind.RELEASE, subject=lease.id, at=at), upper=1.0)
             sources[column] = source_of_lease(lease, at)
             releases[column] = 1.0
         if releases:
             builder.row({**releases, held: -1.0}, upper=0.0)
 
 
-def define_markets(
-    builder: FirstStageBuilder, portfolio: Portfolio
-) -> dict[PoolId, int]:
+def define_markets(builder: FirstStageBuilder, portfolio: Portfolio) -> dict[PoolId, int]:
     """A given column for each pool that sells by the hour."""
     return {
-        pool.id: builder.column(
-            Column(kind=ColumnKind.MARKET, subject=pool.id), lower=1.0, upper=1.0
-        )
+        pool.id: builder.column(Column(kind=ColumnKind.MARKET, subject=pool.id), lower=1.0, upper=1.0)
         for pool in portfolio.pools.values()
         if pool.on_demand is not None or pool.spot is not None
     }
@@ -197,52 +178,37 @@ def define_offer(
         builder.row(chosen, upper=1.0)
 
 
-def define_pledges(
-    builder: FirstStageBuilder, portfolio: Portfolio
-) -> dict[str, tuple[int, ...]]:
+def define_pledges(builder: FirstStageBuilder, portfolio: Portfolio) -> dict[str, tuple[int, ...]]:
     """The columns that switch each spend commitment on: a given one if held, else its offer's modes."""
     pledges: dict[str, tuple[int, ...]] = {}
     for commitment in portfolio.commitments:
-        column = builder.column(
-            Column(kind=ColumnKind.PLEDGE, subject=commitment.id), lower=1.0, upper=1.0
-        )
+        column = builder.column(Column(kind=ColumnKind.PLEDGE, subject=commitment.id), lower=1.0, upper=1.0)
         pledges[commitment.id] = (column,)
     for offer in portfolio.offers:
-        modes = tuple(
-            i for i, c in columns_of(builder, ColumnKind.MODE) if c.subject == offer.id
-        )
+        modes = tuple(i for i, c in columns_of(builder, ColumnKind.MODE) if c.subject == offer.id)
         if offer.commitment is not None and modes:
             pledges[offer.id] = modes
     return pledges
 
 
-def columns_of(
-    builder: FirstStageBuilder, kind: ColumnKind
-) -> Iterator[tuple[int, Column]]:
+def columns_of(builder: FirstStageBuilder, kind: ColumnKind) -> Iterator[tuple[int, Column]]:
     """The columns of one kind, with their numbers."""
     return ((i, c) for i, c in enumerate(builder.columns) if c.kind is kind)
 
 
-def define_ports(
-    builder: FirstStageBuilder, portfolio: Portfolio
-) -> dict[tuple[str, AcceleratorName], int]:
+def define_ports(builder: FirstStageBuilder, portfolio: Portfolio) -> dict[tuple[str, AcceleratorName], int]:
     """A column for each port that could be made."""
     pool_chips = {pool.accelerator for pool in portfolio.pools.values()}
     ports = {}
     for workload in portfolio.workloads:
         for capability in workload.capabilities:
-            if (
-                capability.port_state is PortState.PORTABLE
-                and capability.accelerator in pool_chips
-            ):
+            if capability.port_state is PortState.PORTABLE and capability.accelerator in pool_chips:
                 column = Column(
                     kind=ColumnKind.PORT,
                     subject=workload.id,
                     detail=capability.accelerator,
                 )
-                ports[workload.id, capability.accelerator] = builder.column(
-                    column, upper=1.0
-                )
+                ports[workload.id, capability.accelerator] = builder.column(column, upper=1.0)
     return ports
 
 
@@ -301,9 +267,7 @@ def define_gangs(
             )
             gangs[workload_id, pool_id, int(t)] = column
             builder.row({column: 1.0, home: -1.0}, upper=0.0)
-            terms = {
-                i: series[t] / ACCELERATORS_PER_UNIT for i, series in offered.items()
-            }
+            terms = {i: series[t] / ACCELERATORS_PER_UNIT for i, series in offered.items()}
             needed = {**terms, column: -capability.gang_min / ACCELERATORS_PER_UNIT}
             builder.row(needed, lower=-held[t] / ACCELERATORS_PER_UNIT)
     return gangs
@@ -318,17 +282,10 @@ def _promised_in(
 ) -> tuple[Vector, dict[int, Vector]]:
     """Capacity of a pool as promised (T,): given (held and by the hour), and what a unit of each choice changes."""
     pool = portfolio.pools[pool_id]
-    limit = sum(
-        access.accelerators_max
-        for access in (pool.on_demand, pool.spot)
-        if access is not None
-    )
+    limit = sum(access.accelerators_max for access in (pool.on_demand, pool.spot) if access is not None)
     held = np.full(len(clock.hours), float(limit))
     choices: dict[int, Vector] = {}
-    kept = {
-        c.subject: promised(clock, sources[i])
-        for i, c in columns_of(builder, ColumnKind.HELD)
-    }
+    kept = {c.subject: promised(clock, sources[i]) for i, c in columns_of(builder, ColumnKind.HELD)}
     for number, source in sources.items():
         column = builder.columns[number]
         if source.pool != pool_id:
@@ -352,10 +309,7 @@ def define_matches(builder: FirstStageBuilder, portfolio: Portfolio) -> None:
         for number, column in blocks:
             variant = column.variant
             assert variant is not None
-            same_chip = (
-                portfolio.pools[variant.offer.pool].accelerator
-                == portfolio.pools[lease.pool].accelerator
-            )
+            same_chip = portfolio.pools[variant.offer.pool].accelerator == portfolio.pools[lease.pool].accelerator
             if variant.offer.provider != lease.provider or not same_chip:
                 continue
             match = builder.column(
@@ -386,7 +340,7 @@ def define_relations(builder: FirstStageBuilder, portfolio: Portfolio) -> None:
                 rule=f"excludes:{offer.id}:{other}",
             )
         for other in offer.requires:
-            needed = {number: -1.0 for number in modes[other]}
+            needed = dict.fromkeys(modes[other], -1.0)
             builder.row(
                 {**modes[offer.id], **needed},
                 upper=0.0,
@@ -399,11 +353,7 @@ def define_exclusivity(builder: FirstStageBuilder, portfolio: Portfolio) -> None
     blocks = list(columns_of(builder, ColumnKind.BLOCKS))
     for offer in portfolio.offers:
         clause = offer.terms.exclusivity
-        modes = {
-            i: 1.0
-            for i, c in columns_of(builder, ColumnKind.MODE)
-            if c.subject == offer.id
-        }
+        modes = {i: 1.0 for i, c in columns_of(builder, ColumnKind.MODE) if c.subject == offer.id}
         if clause is None or not modes:
             continue
         for number, column in blocks:
@@ -411,11 +361,7 @@ def define_exclusivity(builder: FirstStageBuilder, portfolio: Portfolio) -> None
             assert variant is not None
             chip = portfolio.pools[variant.offer.pool].accelerator
             in_scope = not clause.accelerators or chip in clause.accelerators
-            if (
-                variant.offer.provider != offer.provider
-                and in_scope
-                and variant.starts_at < clause.until_at
-            ):
+            if variant.offer.provider != offer.provider and in_scope and variant.starts_at < clause.until_at:
                 most = float(variant.blocks_max)
                 terms = {number: 1.0, **dict.fromkeys(modes, most)}
                 builder.row(terms, upper=most, rule=f"exclusivity:{offer.id}")
@@ -468,29 +414,18 @@ def define_share_cap(
             if period.from_at < cap.from_at:
                 continue
             terms = {
-                i: (float(members[i] == member) - cap.share_max_frac)
-                * series[t]
-                / scale
-                for i, series in power.items()
+                i: (float(members[i] == member) - cap.share_max_frac) * series[t] / scale for i, series in power.items()
             }
-            builder.row(
-                terms, upper=0.0, rule=f"share_cap:{cap.level}:{cap.member or 'each'}"
-            )
+            builder.row(terms, upper=0.0, rule=f"share_cap:{cap.level}:{cap.member or 'each'}")
 
 
 def _power_scale(portfolio: Portfolio) -> float:
     """PFLOP/s of a thousand of the strongest chips: brings share rows to the size of the others."""
     chips = {pool.accelerator for pool in portfolio.pools.values()}
-    return (
-        max(portfolio.effective_tflops[chip] for chip in chips)
-        * ACCELERATORS_PER_UNIT
-        / 1_000.0
-    )
+    return max(portfolio.effective_tflops[chip] for chip in chips) * ACCELERATORS_PER_UNIT / 1_000.0
 
 
-def must_power_need(
-    portfolio: Portfolio, demand: Mapping[WorkloadId, Vector]
-) -> Vector:
+def must_power_need(portfolio: Portfolio, demand: Mapping[WorkloadId, Vector]) -> Vector:
     """Effective PFLOP/s (T,) that workloads marked must need in the base future.
 
     `demand` is the base demand of each serving fleet and research share; it is divided by the
@@ -528,9 +463,5 @@ def define_survival(
     suppliers = {i: portfolio.pools[sources[i].pool].provider for i in power}
     for lost in sorted(set(suppliers.values())):
         for t in range(len(portfolio.periods)):
-            terms = {
-                i: series[t] / scale
-                for i, series in power.items()
-                if suppliers[i] != lost
-            }
+            terms = {i: series[t] / scale for i, series in power.items() if suppliers[i] != lost}
             builder.row(terms, lower=share * need[t] / scale, rule="survive_loss")

@@ -78,9 +78,7 @@ def formulate(
     choices = lay_out(portfolio, clock, demand, waived)
     hard = len(futures) if any(w.must for w in portfolio.workloads) else -1
     played = (*futures, _hard_future(futures[0])) if hard >= 0 else futures
-    scene = make_scene(
-        portfolio, played, clock, choices, common_blocks(portfolio), demand, hard
-    )
+    scene = make_scene(portfolio, played, clock, choices, common_blocks(portfolio), demand, hard)
     pledges = pledges_of(portfolio)
     till = Till(portfolio, pledges)
     agreements = _agreements(portfolio, choices)
@@ -93,9 +91,7 @@ def formulate(
     problem = PlanProblem(
         first=choices.builder.build(cost),
         recourse=builder.build(len(choices.builder.columns), constant),
-        probability=np.array(
-            [0.0 if f.name == HARD_FUTURE else f.probability for f in played]
-        ),
+        probability=np.array([0.0 if f.name == HARD_FUTURE else f.probability for f in played]),
         anchor_weight=np.array([float(s == hard) for s in range(len(played))]),
         risk_weight=portfolio.policy.risk.weight_frac,
         risk_tail=portfolio.policy.risk.tail_frac,
@@ -133,17 +129,13 @@ def _agreements(portfolio: Portfolio, choices: Choices) -> dict[int, Agreement]:
     for number, source in choices.sources.items():
         column = choices.builder.columns[number]
         if column.variant is not None:
-            found[number] = agreement_of_variant(
-                column.variant, source, portfolio.as_of_at
-            )
+            found[number] = agreement_of_variant(column.variant, source, portfolio.as_of_at)
         else:
             found[number] = agreement_of_lease(leases[LeaseId(column.subject)], source)
     return found
 
 
-def _define_work(
-    builder: RecourseBuilder, scene: Scene
-) -> tuple[dict[PoolId, int], Vector]:
+def _define_work(builder: RecourseBuilder, scene: Scene) -> tuple[dict[PoolId, int], Vector]:
     """Capacity rows, markets and everything that wants accelerators; the constants of the futures."""
     pool_rows = define_capacity(builder, scene)
     constant = np.zeros(len(scene.futures))

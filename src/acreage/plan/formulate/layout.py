@@ -63,9 +63,7 @@ class FirstStageBuilder:
     row_upper: list[float] = field(default_factory=list)
     rules: list[str] = field(default_factory=list)
 
-    def column(
-        self, column: Column, *, upper: float, lower: float = 0.0, integer: bool = True
-    ) -> int:
+    def column(self, column: Column, *, upper: float, lower: float = 0.0, integer: bool = True) -> int:
         """Append a column and return its number."""
         self.columns.append(column)
         self.lower.append(lower)
@@ -159,9 +157,7 @@ class RecourseBuilder:
     _row_upper: list[Vector] = field(default_factory=list)
     _entries: list[tuple[Index, Index, Vector]] = field(default_factory=list)
     _coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
-    _upper_coupling: list[tuple[int, Index, Index, Vector]] = field(
-        default_factory=list
-    )
+    _upper_coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
 
     def add(
         self,
@@ -193,73 +189,47 @@ class RecourseBuilder:
         )
         self.uses.append(use)
         self.columns += count
-        self._cost.append(
-            np.broadcast_to(np.asarray(cost, dtype=float), (self.futures, count))
-        )
-        self._upper.append(
-            np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count))
-        )
+        self._cost.append(np.broadcast_to(np.asarray(cost, dtype=float), (self.futures, count)))
+        self._upper.append(np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count)))
         return use
 
-    def add_rows(
-        self, count: int, *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf
-    ) -> int:
+    def add_rows(self, count: int, *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) -> int:
         """Append rows and return the first one's number; bounds are scalars, (n,) or (S, n)."""
         start = self.rows
         self.rows += count
-        self._row_lower.append(
-            np.broadcast_to(np.asarray(lower, dtype=float), (self.futures, count))
-        )
-        self._row_upper.append(
-            np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count))
-        )
+        self._row_lower.append(np.broadcast_to(np.asarray(lower, dtype=float), (self.futures, count)))
+        self._row_upper.append(np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count)))
         return start
 
     def put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
         """Matrix entries; arguments broadcast against each other."""
         self._entries.append(_triplet(rows, columns, values))
 
-    def couple(
-        self, future: int, rows: ArrayLike, column: int, values: ArrayLike
-    ) -> None:
+    def couple(self, future: int, rows: ArrayLike, column: int, values: ArrayLike) -> None:
         """Entries of T: what one unit of a first-stage column adds to rows in a future."""
         self._coupling.append((future, *_triplet(rows, column, values)))
 
-    def couple_upper(
-        self, future: int, columns: ArrayLike, column: int, values: ArrayLike
-    ) -> None:
+    def couple_upper(self, future: int, columns: ArrayLike, column: int, values: ArrayLike) -> None:
         """What one unit of a first-stage column adds to the upper bounds of columns in a future."""
         self._upper_coupling.append((future, *_triplet(columns, column, values)))
 
     def build(self, first_columns: int, constant: Vector) -> Recourse:
         """The finished second stage."""
-        rows, columns, values = (
-            np.concatenate(part) for part in zip(*self._entries, strict=True)
-        )
+        rows, columns, values = (np.concatenate(part) for part in zip(*self._entries, strict=True))
         return Recourse(
-            matrix=sparse.csc_matrix(
-                (values, (rows, columns)), shape=(self.rows, self.columns)
-            ),
+            matrix=sparse.csc_matrix((values, (rows, columns)), shape=(self.rows, self.columns)),
             cost=np.concatenate(self._cost, axis=1),
             row_lower=np.concatenate(self._row_lower, axis=1),
             row_upper=np.concatenate(self._row_upper, axis=1),
             upper=np.concatenate(self._upper, axis=1),
             constant=constant,
-            coupling=_matrices(
-                self._coupling, self.futures, (self.rows, first_columns)
-            ),
-            upper_coupling=_matrices(
-                self._upper_coupling, self.futures, (self.columns, first_columns)
-            ),
+            coupling=_matrices(self._coupling, self.futures, (self.rows, first_columns)),
+            upper_coupling=_matrices(self._upper_coupling, self.futures, (self.columns, first_columns)),
         )
 
 
-def _triplet(
-    rows: ArrayLike, columns: ArrayLike, values: ArrayLike
-) -> tuple[Index, Index, Vector]:
-    r, c, v = np.broadcast_arrays(
-        np.asarray(rows), np.asarray(columns), np.asarray(values, dtype=float)
-    )
+def _triplet(rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> tuple[Index, Index, Vector]:
+    r, c, v = np.broadcast_arrays(np.asarray(rows), np.asarray(columns), np.asarray(values, dtype=float))
     keep = v.ravel() != 0.0
     return (
         r.ravel()[keep].astype(np.int64),
@@ -275,9 +245,7 @@ def _matrices(
     for future in range(futures):
         mine = [part[1:] for part in parts if part[0] == future]
         if mine:
-            rows, columns, values = (
-                np.concatenate(side) for side in zip(*mine, strict=True)
-            )
+            rows, columns, values = (np.concatenate(side) for side in zip(*mine, strict=True))
             found.append(sparse.csr_matrix((values, (rows, columns)), shape=shape))
         else:
             found.append(sparse.csr_matrix(shape))

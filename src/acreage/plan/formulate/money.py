@@ -42,23 +42,17 @@ def pledges_of(portfolio: Portfolio) -> tuple[Pledge, ...]:
     """All commitments, held or coming with an offer, with a milestone within the horizon."""
     horizon_at = portfolio.periods[-1].until_at
     named = [(c.id, c.spend) for c in portfolio.commitments]
-    named += [
-        (o.id, o.commitment) for o in portfolio.offers if o.commitment is not None
-    ]  # type: ignore[misc]
+    named += [(o.id, o.commitment) for o in portfolio.offers if o.commitment is not None]  # type: ignore[misc]
     found = []
     for name, spend in named:
-        inside = [
-            m for m in spend.milestones if portfolio.as_of_at < m.due_at <= horizon_at
-        ]
+        inside = [m for m in spend.milestones if portfolio.as_of_at < m.due_at <= horizon_at]
         if inside:
             found.append(
                 Pledge(
                     id=name,
                     spend=spend,
                     due_at=tuple(m.due_at for m in inside),
-                    pledged_usd=tuple(
-                        m.cumulative_micro_usd / MICRO_PER_USD for m in inside
-                    ),
+                    pledged_usd=tuple(m.cumulative_micro_usd / MICRO_PER_USD for m in inside),
                 )
             )
     return tuple(found)
@@ -94,9 +88,7 @@ def agreement_of_lease(lease: Lease, source: Source) -> Agreement:
     )
 
 
-def agreement_of_variant(
-    variant: Variant, source: Source, signed_at: Instant, units: float = 1.0
-) -> Agreement:
+def agreement_of_variant(variant: Variant, source: Source, signed_at: Instant, units: float = 1.0) -> Agreement:
     """The agreement that signing `units` blocks of a variant makes."""
     return Agreement(
         terms=variant.offer.terms,
@@ -166,15 +158,13 @@ class Till:
         key = (
             id(agreement),
             when,
-            tuple(
-                (o.from_at, o.until_at, o.lost_frac)
-                for o in outages_of(future, source.provider)
-            ),
+            tuple((o.from_at, o.until_at, o.lost_frac) for o in outages_of(future, source.provider)),
             tuple(sorted((kept or {}).items())),
         )
         if key not in self._known:
             self._known[key] = self._price(
-                statement(agreement, handovers_in(source, future, kept=kept), losses_in(source, future)), source
+                statement(agreement, handovers_in(source, future, kept=kept), losses_in(source, future)),
+                source,
             )
         return self._known[key]
 
@@ -191,23 +181,15 @@ class Till:
         drawn = {
             pledge.id: drawn_by(done, pledge, self.portfolio.as_of_at)
             for pledge in self.pledges
-            if pledge.spend.provider == source.provider
-            and "lease" in pledge.spend.eligible
+            if pledge.spend.provider == source.provider and "lease" in pledge.spend.eligible
         }
-        return Worth(
-            cost_usd=value.cost_usd, salvage_usd=value.salvage_usd, drawn_usd=drawn
-        )
+        return Worth(cost_usd=value.cost_usd, salvage_usd=value.salvage_usd, drawn_usd=drawn)
 
 
 def drawn_by(done: Statement, pledge: Pledge, as_of_at: Instant) -> Vector:
     """Fees (USD) of a statement that count towards each milestone of a pledge."""
     from_at = max(as_of_at, pledge.spend.starts_at)
-    return np.array(
-        [
-            fees_micro_usd(done, from_at, due_at) / MICRO_PER_USD
-            for due_at in pledge.due_at
-        ]
-    )
+    return np.array([fees_micro_usd(done, from_at, due_at) / MICRO_PER_USD for due_at in pledge.due_at])
 
 
 def in_units(amount_usd: float) -> float:

@@ -36,9 +36,7 @@ def define_pledged(
         open_usd = np.array(pledge.pledged_usd) - usd(pledge.spend.drawn_micro_usd)
         for switch in switches:
             for s in range(len(scene.futures)):
-                builder.couple(
-                    s, rows + np.arange(count), switch, -in_units(1.0) * open_usd
-                )
+                builder.couple(s, rows + np.arange(count), switch, -in_units(1.0) * open_usd)
         for i, due_at in enumerate(pledge.due_at):
             cost = np.full(
                 len(scene.futures),
@@ -57,9 +55,7 @@ def define_pledged(
             )
             for switch in switches:
                 for s in range(len(scene.futures)):
-                    builder.couple_upper(
-                        s, use.start, switch, max(0.0, in_units(float(open_usd.max())))
-                    )
+                    builder.couple_upper(s, use.start, switch, max(0.0, in_units(float(open_usd.max()))))
             builder.put(rows + np.arange(i, count), use.start, 1.0)
         _count_leases(builder, scene, pledge, rows, till, agreements)
         _count_use(builder, scene, pledge, rows)
@@ -77,10 +73,7 @@ def _count_leases(
     every = rows + np.arange(len(pledge.due_at))
     for number, changes in changes_of(scene).items():
         source = scene.choices.sources[number]
-        if (
-            source.provider != pledge.spend.provider
-            or SpendKind.LEASE not in pledge.spend.eligible
-        ):
+        if source.provider != pledge.spend.provider or SpendKind.LEASE not in pledge.spend.eligible:
             continue
         for s, future in enumerate(scene.futures):
             drawn = np.zeros(len(pledge.due_at))
@@ -113,16 +106,11 @@ def _uncount_given_up(
     builder.put(every, use.start, -lost * in_units(1.0))
 
 
-def _count_use(
-    builder: RecourseBuilder, scene: Scene, pledge: Pledge, rows: int
-) -> None:
+def _count_use(builder: RecourseBuilder, scene: Scene, pledge: Pledge, rows: int) -> None:
     """On-demand charges and use above take-or-pay count in periods that end by the milestone."""
     ends = scene.clock.edges[1:]
     for use in builder.uses:
-        if (
-            not use.pool
-            or scene.portfolio.pools[use.pool].provider != pledge.spend.provider
-        ):
+        if not use.pool or scene.portfolio.pools[use.pool].provider != pledge.spend.provider:
             continue
         bought = (
             use.kind is UseKind.BUY

@@ -59,9 +59,7 @@ class Scene:
     def grid(self) -> tuple[Index, Index]:
         """Period and block numbers of a full (T x L) grid, flattened."""
         count = len(self.blocks.names)
-        return np.repeat(np.arange(self.periods), count), np.tile(
-            np.arange(count), self.periods
-        )
+        return np.repeat(np.arange(self.periods), count), np.tile(np.arange(count), self.periods)
 
     def block_hours(self, period: Index, block: Index) -> Vector:
         """Hours of each (period, block)."""
@@ -79,9 +77,7 @@ def make_scene(
 ) -> Scene:
     """The scene of a portfolio and its futures."""
     frac = portfolio.policy.discount_frac_per_year
-    factors = np.array(
-        [discount_factor(at, portfolio.as_of_at, frac) for at in clock.middles]
-    )
+    factors = np.array([discount_factor(at, portfolio.as_of_at, frac) for at in clock.middles])
     return Scene(
         portfolio=portfolio,
         futures=futures,
@@ -108,14 +104,10 @@ def capacity_row(
 def define_capacity(builder: RecourseBuilder, scene: Scene) -> dict[PoolId, int]:
     """One row a pool, period and block: what runs there fits in what is there."""
     period, _ = scene.grid
-    return {
-        pool: builder.add_rows(len(period), upper=0.0) for pool in scene.portfolio.pools
-    }
+    return {pool: builder.add_rows(len(period), upper=0.0) for pool in scene.portfolio.pools}
 
 
-def define_market(
-    builder: RecourseBuilder, scene: Scene, pool_rows: Mapping[PoolId, int]
-) -> None:
+def define_market(builder: RecourseBuilder, scene: Scene, pool_rows: Mapping[PoolId, int]) -> None:
     """Accelerators bought by the hour, up to the pool's limit in that future."""
     period, block = scene.grid
     for pool in scene.portfolio.pools.values():
@@ -124,23 +116,11 @@ def define_market(
                 continue
             rate = usd_per_accelerator_hour(access.price)
             price = np.array(
-                [
-                    market_price_factor(scene.portfolio, pool, access, f, scene.periods)
-                    for f in scene.futures
-                ]
+                [market_price_factor(scene.portfolio, pool, access, f, scene.periods) for f in scene.futures]
             )
-            limit = np.array(
-                [market_limit(scene, pool, access, f) for f in scene.futures]
-            )
+            limit = np.array([market_limit(scene, pool, access, f) for f in scene.futures])
             hours = scene.block_hours(period, block)
-            cost = (
-                rate
-                * price[:, period]
-                * hours
-                * scene.factors[period]
-                * ACCELERATORS_PER_UNIT
-                / USD_PER_UNIT
-            )
+            cost = rate * price[:, period] * hours * scene.factors[period] * ACCELERATORS_PER_UNIT / USD_PER_UNIT
             use = builder.add(
                 UseKind.BUY,
                 access.price.kind,
@@ -152,41 +132,28 @@ def define_market(
                 rate=rate,
             )
             columns = np.arange(use.start, use.stop)
-            builder.put(
-                capacity_row(scene, pool_rows, pool.id, period, block), columns, -1.0
-            )
+            builder.put(capacity_row(scene, pool_rows, pool.id, period, block), columns, -1.0)
             given = scene.choices.markets[pool.id]
             for s in range(len(scene.futures)):
-                builder.couple_upper(
-                    s, columns, given, limit[s][period] / ACCELERATORS_PER_UNIT
-                )
+                builder.couple_upper(s, columns, given, limit[s][period] / ACCELERATORS_PER_UNIT)
 
 
 def price_is_fixed(portfolio: Portfolio, pool: Pool, access: MarketAccess) -> bool:
     """On-demand prices of a provider with a commitment that counts them do not move with the market."""
     if access.price.kind is PriceKind.SPOT:
         return False
-    pledges = [c.spend for c in portfolio.commitments] + [
-        o.commitment for o in portfolio.offers if o.commitment
-    ]
-    return any(
-        p.provider == pool.provider and SpendKind.ON_DEMAND in p.eligible
-        for p in pledges
-    )
+    pledges = [c.spend for c in portfolio.commitments] + [o.commitment for o in portfolio.offers if o.commitment]
+    return any(p.provider == pool.provider and SpendKind.ON_DEMAND in p.eligible for p in pledges)
 
 
-def market_price_factor(
-    portfolio: Portfolio, pool: Pool, access: MarketAccess, future: Future, periods: int
-) -> Vector:
+def market_price_factor(portfolio: Portfolio, pool: Pool, access: MarketAccess, future: Future, periods: int) -> Vector:
     """What multiplies a pool's by-the-hour price in each period (T,) of a future."""
     if price_is_fixed(portfolio, pool, access) or pool.id not in future.price_factor:
         return np.ones(periods)
     return np.asarray(future.price_factor[pool.id])
 
 
-def market_limit(
-    scene: Scene, pool: Pool, access: MarketAccess, future: Future
-) -> Vector:
+def market_limit(scene: Scene, pool: Pool, access: MarketAccess, future: Future) -> Vector:
     """Accelerators that can be bought by the hour in each period (T,) of a future."""
     clock = scene.clock
     factor = np.asarray(future.limit_factor.get(pool.id, np.ones(scene.periods)))
@@ -204,20 +171,13 @@ def _but_hard(scene: Scene, cost: Vector) -> Vector:
 
 def best_rate(scene: Scene, workload: Workload) -> float:
     """Rate of the chip that serves a workload best among its pools: the row's unit is a thousand of those."""
-    return max(
-        c.rate_per_accelerator for _, c in eligible_pools(scene.portfolio, workload)
-    )
+    return max(c.rate_per_accelerator for _, c in eligible_pools(scene.portfolio, workload))
 
 
 def demand_in(scene: Scene, workload: ServingFleet | ResearchShare) -> Vector:
     """Mean demand (S, T) in the workload's unit."""
     base = scene.demand[workload.id]
-    return np.array(
-        [
-            base * np.asarray(f.demand_factor.get(workload.id, 1.0))
-            for f in scene.futures
-        ]
-    )
+    return np.array([base * np.asarray(f.demand_factor.get(workload.id, 1.0)) for f in scene.futures])
 
 
 def ported_share(scene: Scene, capability: Capability) -> Vector:
@@ -286,36 +246,19 @@ def define_serving(
     period, block = scene.grid
     best = best_rate(scene, fleet)
     level = scene.blocks.level[fleet.id]
-    wanted = (
-        demand_in(scene, fleet)[:, period]
-        * level[block]
-        / (best * ACCELERATORS_PER_UNIT)
-    )
+    wanted = demand_in(scene, fleet)[:, period] * level[block] / (best * ACCELERATORS_PER_UNIT)
     rows = builder.add_rows(len(period), lower=wanted, upper=wanted)
     free = np.zeros((len(scene.futures), len(period)))
     uses = []
     for pool, capability in eligible_pools(scene.portfolio, fleet):
         relative = capability.rate_per_accelerator / best
-        use = _spread_use(
-            builder, scene, pool_rows, fleet, pool, capability, wanted / relative, free
-        )
-        builder.put(
-            rows + np.arange(len(period)), np.arange(use.start, use.stop), relative
-        )
+        use = _spread_use(builder, scene, pool_rows, fleet, pool, capability, wanted / relative, free)
+        builder.put(rows + np.arange(len(period)), np.arange(use.start, use.stop), relative)
         uses.append((pool, use, relative))
-    units_per_unit = (
-        best * ACCELERATORS_PER_UNIT * 3_600.0 * scene.block_hours(period, block) / 1e6
-    )
-    penalty = (
-        usd(fleet.unmet_micro_usd_per_million)
-        * units_per_unit
-        * scene.factors[period]
-        / USD_PER_UNIT
-    )
+    units_per_unit = best * ACCELERATORS_PER_UNIT * 3_600.0 * scene.block_hours(period, block) / 1e6
+    penalty = usd(fleet.unmet_micro_usd_per_million) * units_per_unit * scene.factors[period] / USD_PER_UNIT
     hard = _hard_penalty(scene, fleet, scene.block_hours(period, block))
-    _define_unmet(
-        builder, scene, fleet.id, rows, wanted, penalty, hard, best, period, block
-    )
+    _define_unmet(builder, scene, fleet.id, rows, wanted, penalty, hard, best, period, block)
     _define_spread(builder, scene, fleet, uses)
 
 
@@ -349,11 +292,7 @@ def _define_unmet(
 
 def _hard_penalty(scene: Scene, workload: Workload, hours: Vector) -> Vector:
     """A price far above any accelerator's for what a hard promise leaves unserved; 0 for soft ones."""
-    return hours * (
-        HARD_USD_PER_HOUR * ACCELERATORS_PER_UNIT / USD_PER_UNIT
-        if workload.must
-        else 0.0
-    )
+    return hours * (HARD_USD_PER_HOUR * ACCELERATORS_PER_UNIT / USD_PER_UNIT if workload.must else 0.0)
 
 
 HARD_USD_PER_HOUR = 300.0
@@ -399,20 +338,13 @@ def define_research(
     for pool, capability in eligible_pools(scene.portfolio, share):
         relative = capability.rate_per_accelerator / best
         upper = wanted[:, period] / relative / scene.blocks.hours_frac[block]
-        use = _spread_use(
-            builder, scene, pool_rows, share, pool, capability, upper, free
-        )
+        use = _spread_use(builder, scene, pool_rows, share, pool, capability, upper, free)
         builder.put(
             rows + period,
             np.arange(use.start, use.stop),
             relative * scene.blocks.hours_frac[block],
         )
-    penalty = (
-        usd(share.unmet_micro_usd_per_accelerator_hour)
-        * best
-        * ACCELERATORS_PER_UNIT
-        * scene.clock.hours
-    )
+    penalty = usd(share.unmet_micro_usd_per_accelerator_hour) * best * ACCELERATORS_PER_UNIT * scene.clock.hours
     hard = _hard_penalty(scene, share, scene.clock.hours)
     cost = penalty * scene.factors / USD_PER_UNIT
     _define_unmet(
@@ -436,10 +368,7 @@ def lateness_value(scene: Scene, run: TrainingRun) -> tuple[Vector, float]:
     last sum for a run that is never finished (docs/why/the-model.md).
     """
     clock = scene.clock
-    late_days = (
-        np.maximum(0.0, clock.edges[1:] - np.maximum(clock.edges[:-1], run.deadline_at))
-        / SECONDS_PER_DAY
-    )
+    late_days = np.maximum(0.0, clock.edges[1:] - np.maximum(clock.edges[:-1], run.deadline_at)) / SECONDS_PER_DAY
     cost = usd(run.late_micro_usd_per_day) * late_days * scene.factors / USD_PER_UNIT
     frac = scene.portfolio.policy.discount_frac_per_year
     end = discount_factor(clock.edges[-1], scene.portfolio.as_of_at, frac)
@@ -488,27 +417,15 @@ def define_training(
     for pool, capability in eligible_pools(scene.portfolio, run):
         usable = open_share * ported_share(scene, capability)
         if is_gang(run):
-            _define_gang(
-                builder, scene, pool_rows, run, pool, capability, usable, values, row
-            )
+            _define_gang(builder, scene, pool_rows, run, pool, capability, usable, values, row)
         else:
-            _define_elastic(
-                builder, scene, pool_rows, run, pool, capability, usable, values, row
-            )
+            _define_elastic(builder, scene, pool_rows, run, pool, capability, usable, values, row)
     return constant
 
 
-def _work_per_unit(
-    scene: Scene, run: TrainingRun, capability: Capability, hours: Vector
-) -> Vector:
+def _work_per_unit(scene: Scene, run: TrainingRun, capability: Capability, hours: Vector) -> Vector:
     """Share of the run's base work that a thousand accelerators do in some hours."""
-    return (
-        capability.rate_per_accelerator
-        * seconds_or_hours(run)
-        * ACCELERATORS_PER_UNIT
-        * hours
-        / run.work
-    )
+    return capability.rate_per_accelerator * seconds_or_hours(run) * ACCELERATORS_PER_UNIT * hours / run.work
 
 
 def gang_width(scene: Scene, pool: PoolId, capability: Capability) -> float:
@@ -534,9 +451,7 @@ def _define_gang(
     period = np.flatnonzero(open_share > 0.0)
     done = _work_per_unit(scene, run, capability, scene.clock.hours[period])
     most_work = max(f.work_factor.get(run.id, 1.0) for f in scene.futures)
-    width = np.minimum(
-        gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done
-    )
+    width = np.minimum(gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done)
     use = builder.add(
         UseKind.RUN,
         run.id,
@@ -577,9 +492,7 @@ def _define_elastic(
     period, block = scene.grid
     done = _work_per_unit(scene, run, capability, scene.block_hours(period, block))
     most_work = max(f.work_factor.get(run.id, 1.0) for f in scene.futures)
-    width = np.minimum(
-        gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done
-    )
+    width = np.minimum(gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done)
     upper = np.tile(width * open_share[period], (len(scene.futures), 1))
     use = _spread_use(
         builder,

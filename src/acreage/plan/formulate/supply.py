@@ -27,9 +27,7 @@ def changes_of(scene: Scene) -> dict[int, list[tuple[int, float]]]:
     found = {}
     for number in scene.choices.sources:
         column = builder.columns[number]
-        replaced = (
-            [(held[column.subject], -1.0)] if column.kind is ColumnKind.RELEASE else []
-        )
+        replaced = [(held[column.subject], -1.0)] if column.kind is ColumnKind.RELEASE else []
         found[number] = [(number, 1.0), *replaced]
     return found
 
@@ -52,11 +50,7 @@ def define_supply(
         source = scene.choices.sources[number]
         rows = capacity_row(scene, pool_rows, source.pool, period, block)
         fixed = agreements[number].terms.take_or_pay_frac
-        extra = (
-            _define_extra(builder, scene, rows, number, agreements)
-            if fixed < 1.0
-            else None
-        )
+        extra = _define_extra(builder, scene, rows, number, agreements) if fixed < 1.0 else None
         for s in range(len(scene.futures)):
             change = np.sum([sign * series[i, s] for i, sign in changes], axis=0)
             builder.couple(s, rows, number, -fixed * change[period])
@@ -74,10 +68,7 @@ def define_supply(
 def _can_release(scene: Scene, number: int) -> bool:
     """Whether a held lease may be left early: then its late parts are not given up one by one."""
     subject = scene.choices.builder.columns[number].subject
-    return any(
-        c.subject == subject
-        for _, c in columns_of(scene.choices.builder, ColumnKind.RELEASE)
-    )
+    return any(c.subject == subject for _, c in columns_of(scene.choices.builder, ColumnKind.RELEASE))
 
 
 def _define_extra(
@@ -90,23 +81,13 @@ def _define_extra(
     """Use of a source above its take-or-pay share: it costs its hourly price when used."""
     column = scene.choices.builder.columns[number]
     for use in builder.uses:
-        if (
-            column.kind is ColumnKind.RELEASE
-            and use.kind is UseKind.EXTRA
-            and use.subject == column.subject
-        ):
+        if column.kind is ColumnKind.RELEASE and use.kind is UseKind.EXTRA and use.subject == column.subject:
             return _same_use_for(use, number)
     period, block = scene.grid
     source = scene.choices.sources[number]
     rate = extra_usd_per_hour(scene, agreements[number], source)
     hours = scene.block_hours(period, block)
-    cost = (
-        rate[period]
-        * hours
-        * scene.factors[period]
-        * ACCELERATORS_PER_UNIT
-        / USD_PER_UNIT
-    )
+    cost = rate[period] * hours * scene.factors[period] * ACCELERATORS_PER_UNIT / USD_PER_UNIT
     if scene.hard >= 0:
         cost = np.tile(cost, (len(scene.futures), 1))
         cost[scene.hard] = 0.0
@@ -144,9 +125,7 @@ def extra_usd_per_hour(scene: Scene, agreement: Agreement, source: Source) -> Ve
     """Price (T,) of a usable accelerator-hour above the take-or-pay share, at the middle of each period."""
     return np.array(
         [
-            usage_rate_micro_usd_per_accelerator_hour(agreement, int(at))
-            / 1e6
-            / (1.0 - source.sparing_frac)
+            usage_rate_micro_usd_per_accelerator_hour(agreement, int(at)) / 1e6 / (1.0 - source.sparing_frac)
             for at in scene.clock.middles
         ]
     )
@@ -170,9 +149,7 @@ def _define_give_up(
                 continue
             whole = till.worth(agreement, source, future)
             rest = till.worth(agreement, source, future, {part.index: 0.0})
-            saved = (whole.cost_usd - whole.salvage_usd) - (
-                rest.cost_usd - rest.salvage_usd
-            )
+            saved = (whole.cost_usd - whole.salvage_usd) - (rest.cost_usd - rest.salvage_usd)
             use = builder.add(
                 UseKind.GIVE_UP,
                 source.key,

@@ -58,9 +58,7 @@ def variants_of(
     What-ifs value a clause by planning without it.
     """
     if offer.expires_at is not None and offer.expires_at < portfolio.as_of_at:
-        return Barred(
-            offer=offer.id, reason=f"the offer lapsed on {iso_date(offer.expires_at)}"
-        )
+        return Barred(offer=offer.id, reason=f"the offer lapsed on {iso_date(offer.expires_at)}")
     starts = starts_of(portfolio, offer)
     for lease in portfolio.leases:
         if lease.id in waived or lease.provider == offer.provider:
@@ -108,17 +106,11 @@ def _after_clauses(
     accelerator = portfolio.pools[offer.pool].accelerator
     reason = "its start window holds no day that can still be had"
     exclusive = lease.terms.exclusivity
-    if exclusive is not None and (
-        not exclusive.accelerators or accelerator in exclusive.accelerators
-    ):
+    if exclusive is not None and (not exclusive.accelerators or accelerator in exclusive.accelerators):
         starts = tuple(at for at in starts if at >= exclusive.until_at)
         reason = f"{lease.provider} is exclusive until {iso_date(exclusive.until_at)} (lease {lease.id})"
     refusal = lease.terms.first_refusal
-    if (
-        starts
-        and refusal is not None
-        and (not refusal.accelerators or accelerator in refusal.accelerators)
-    ):
+    if starts and refusal is not None and (not refusal.accelerators or accelerator in refusal.accelerators):
         open_at = add_days(portfolio.as_of_at, refusal.response_days)
         if portfolio.as_of_at < refusal.until_at:
             reason = f"{lease.provider} has {refusal.response_days} days to match it (lease {lease.id})"
@@ -129,14 +121,10 @@ def _after_clauses(
     return starts, reason
 
 
-def _variants(
-    offer: Offer, starts: tuple[Instant, ...], rule: PurchaseRule | None
-) -> Iterator[Variant]:
+def _variants(offer: Offer, starts: tuple[Instant, ...], rule: PurchaseRule | None) -> Iterator[Variant]:
     blocks_top = offer.blocks_max
     if rule is not None and rule.accelerators_max is not None:
-        blocks_top = min(
-            blocks_top, rule.accelerators_max // offer.accelerators_per_block
-        )
+        blocks_top = min(blocks_top, rule.accelerators_max // offer.accelerators_per_block)
     for starts_at in starts:
         for ending, ends_at in _endings(offer, starts_at, rule):
             if not _term_allowed(rule, starts_at, ends_at):
@@ -154,26 +142,20 @@ def _variants(
                 )
 
 
-def _endings(
-    offer: Offer, starts_at: Instant, rule: PurchaseRule | None
-) -> Iterator[tuple[Ending, Instant]]:
+def _endings(offer: Offer, starts_at: Instant, rule: PurchaseRule | None) -> Iterator[tuple[Ending, Instant]]:
     terms = offer.terms
     full = offer.term.after(starts_at)
     yield Ending.FULL, full
     cancellable = rule is None or rule.cancellable
     if terms.termination is not None and terms.firm_term is not None and cancellable:
-        early = add_days(
-            terms.firm_term.after(starts_at), terms.termination.notice_days
-        )
+        early = add_days(terms.firm_term.after(starts_at), terms.termination.notice_days)
         if early < full:
             yield Ending.EARLY, early
     if terms.extension is not None:
         yield Ending.EXTENDED, terms.extension.duration.after(full)
 
 
-def _term_allowed(
-    rule: PurchaseRule | None, starts_at: Instant, ends_at: Instant
-) -> bool:
+def _term_allowed(rule: PurchaseRule | None, starts_at: Instant, ends_at: Instant) -> bool:
     if rule is None:
         return True
     if rule.term_min is not None and ends_at < rule.term_min.after(starts_at):
@@ -187,9 +169,7 @@ def _tiers(offer: Offer, blocks_top: int) -> Iterator[tuple[int, int, float]]:
     floors = [offer.blocks_min, *[tier.blocks_min for tier in steps]]
     fracs = [1.0, *[tier.price_frac for tier in steps]]
     for i, (low, price_frac) in enumerate(zip(floors, fracs, strict=True)):
-        high = (
-            blocks_top if i + 1 == len(floors) else min(blocks_top, floors[i + 1] - 1)
-        )
+        high = blocks_top if i + 1 == len(floors) else min(blocks_top, floors[i + 1] - 1)
         low = max(low, offer.blocks_min, 1)
         if low <= high:
             yield low, high, price_frac
@@ -206,9 +186,7 @@ def release_dates(portfolio: Portfolio, lease: Lease) -> tuple[Instant, ...]:
         notice_ends_at,
     )
     dates = [first, *[p.from_at for p in portfolio.periods if p.from_at > first]]
-    dates = [
-        at for at in dates if at < min(lease.ends_at, portfolio.periods[-1].until_at)
-    ]
+    dates = [at for at in dates if at < min(lease.ends_at, portfolio.periods[-1].until_at)]
     if len(dates) > STARTS_MAX:
         step = (len(dates) - 1) / (STARTS_MAX - 1)
         dates = [dates[round(i * step)] for i in range(STARTS_MAX)]

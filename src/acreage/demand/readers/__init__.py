@@ -1,0 +1,1 @@
+"""Demand in other tools' formats."""

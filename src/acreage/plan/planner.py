@@ -1,0 +1,142 @@
+"""Makes a plan: solve, explain, play out, audit; or say which demands and rules conflict."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from acreage.domain.conflict import Conflict
+from acreage.domain.future import Future
+from acreage.domain.plan import Effort, OfferVerdict, Plan, WhatIf
+from acreage.domain.portfolio import Portfolio
+from acreage.plan.conflict import find_conflict
+from acreage.plan.engines import ENGINES
+from acreage.plan.evaluate import evaluate
+from acreage.plan.play import play
+from acreage.plan.problem import USD_PER_UNIT, Infeasible, Progress, Vector
+from acreage.plan.session import BROKEN_USD, Change, Session, Solved
+from acreage.plan.verdicts import brief_verdict, verdict_of
+from acreage.plan.what_ifs import answer, questions
+from acreage.units.ids import WorkloadId
+
+EXPLAIN_GAP_FRAC = 2e-4
+"""Walk-away prices are differences of two best costs: they need a finer gap than the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Progress of the whole: the stage in words, how many of how many steps, and the solver's news."""
+
+    stage: str
+    done: int
+    total: int
+    news: Progress | None = None
+
+
+Tell = Callable[[Step], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """How a plan is to be made; `clock` gives seconds for the effort report.
+
+    `explain` asks for walk-away prices and what-ifs, which take most of the time.
+    """
+
+    engine: str = "decomposition"
+    gap_frac: float | None = None
+    explain: bool = True
+    clock: Callable[[], float] = time.perf_counter
+
+
+def make_plan(
+    portfolio: Portfolio,
+    futures: tuple[Future, ...],
+    demand: Mapping[WorkloadId, Vector],
+    wishes: Wishes,
+    tell: Tell,
+) -> Plan | Conflict:
+    """The best plan for a portfolio over its futures, explained; or the conflict that forbids one."""
+    clock = wishes.clock
+    began = clock()
+    gap_frac = wishes.gap_frac or portfolio.policy.gap_frac
+    if wishes.explain:
+        gap_frac = min(gap_frac, EXPLAIN_GAP_FRAC)
+    session = Session(
+        portfolio=portfolio,
+        futures=futures,
+        demand=demand,
+        engine=ENGINES[wishes.engine](),
+        gap_frac=gap_frac,
+    )
+    tell(Step(stage="building the model", done=0, total=1))
+    built = session.base
+    build_s = clock() - began
+    try:
+        best = session.solve(watch=lambda p: tell(Step(stage="solving", done=0, total=1, news=p)))
+    except Infeasible:
+        return _conflict(session, tell)
+    played = play(built, best.solution.first)
+    if played.broken * USD_PER_UNIT > BROKEN_USD:
+        return _conflict(session, tell)
+    tell(Step(stage="the best plan without any new lease", done=0, total=1))
+    none = _without_new(session)
+    outcome = evaluate(played, best.range_usd.low)
+    without_new = evaluate(play(none.formulation, none.solution.first), none.range_usd.low)
+    solve_s = clock() - began - build_s
+    verdicts = tuple(_verdicts(session, best, wishes.explain, tell))
+    what_ifs = tuple(_what_ifs(session, best, tell)) if wishes.explain else ()
+    recourse = built.problem.recourse
+    return Plan(
+        portfolio_name=portfolio.name,
+        as_of_at=portfolio.as_of_at,
+        seed=portfolio.uncertainty.seed,
+        best=outcome,
+        without_new=without_new,
+        verdicts=verdicts,
+        what_ifs=what_ifs,
+        effort=Effort(
+            engine=wishes.engine,
+            build_s=build_s,
+            solve_s=solve_s,
+            explain_s=clock() - began - build_s - solve_s,
+            columns=len(built.problem.first.lower) + recourse.cost.size,
+            rows=len(built.problem.first.row_lower) + recourse.row_lower.size,
+            futures=len(futures),
+        ),
+        futures=futures,
+    )
+
+
+def _conflict(session: Session, tell: Tell) -> Conflict:
+    tell(Step(stage="finding what conflicts", done=0, total=1))
+    found = find_conflict(session)
+    assert found is not None, "the engine found no plan, but every rule can be kept"
+    return found
+
+
+def _without_new(session: Session) -> Solved:
+    """The best plan that signs nothing; rules that only new leases could keep are set aside in it."""
+    nothing = Change(barred=frozenset(offer.id for offer in session.portfolio.offers))
+    try:
+        return session.solve(nothing)
+    except Infeasible:
+        policy = replace(session.portfolio.policy, share_caps=(), survive_loss_frac=None)
+        free = session.formulation(replace(session.portfolio, policy=policy))
+        return session.solve(nothing, free)
+
+
+def _verdicts(session: Session, best: Solved, explain: bool, tell: Tell) -> Iterator[OfferVerdict]:
+    offers = session.portfolio.offers
+    for i, offer in enumerate(offers):
+        tell(Step(stage=f"walk-away price of {offer.id}", done=i, total=len(offers)))
+        barred = session.base.choices.barred.get(offer.id, "")
+        yield verdict_of(session, best, offer, barred) if explain else brief_verdict(best, offer, barred)
+
+
+def _what_ifs(session: Session, best: Solved, tell: Tell) -> Iterator[WhatIf]:
+    asked = list(questions(session, best))
+    for i, question in enumerate(asked):
+        tell(Step(stage=question.description, done=i, total=len(asked)))
+        found = answer(session, best, question)
+        if found is not None:
+            yield found

@@ -1,0 +1,160 @@
+"""A planning session: one engine, one set of futures, and many problems that differ a little.
+
+Every what-if is a `Change`: another portfolio (a price, a date, a rule), clauses waived, things
+ruled out or forced. The engine keeps what it learned, so that each costs a fraction of the first.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from scipy import sparse
+
+from acreage.domain.future import Future
+from acreage.domain.plan import Range
+from acreage.domain.portfolio import Portfolio
+from acreage.plan.formulate.formulate import Formulation, formulate
+from acreage.plan.formulate.layout import Column, ColumnKind
+from acreage.plan.problem import USD_PER_UNIT, Engine, FirstStage, PlanProblem, Solution, Vector, Watch
+from acreage.units.ids import OfferId, ProviderId, WorkloadId
+
+BROKEN_USD = 1.0
+"""A broken promise costs far more than this; less is solver tolerance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What is different: offers barred, a provider lost, an offer forced to a quantity.
+
+    `forced` maps an offer to the blocks it must have; 0 means any quantity but none.
+    """
+
+    barred: frozenset[OfferId] = frozenset()
+    lost: frozenset[ProviderId] = frozenset()
+    forced: Mapping[OfferId, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """A formulation and its solution; `range_usd` encloses the best objective, promises kept."""
+
+    formulation: Formulation
+    solution: Solution
+
+    @property
+    def range_usd(self) -> Range:
+        """From the proven bound to the objective found."""
+        return Range(low=self.solution.bound * USD_PER_UNIT, high=self.solution.objective * USD_PER_UNIT)
+
+    def blocks_of(self, offer: OfferId) -> int:
+        """Blocks of an offer that are signed."""
+        columns = self.formulation.choices.builder.columns
+        return round(
+            sum(
+                value
+                for column, value in zip(columns, self.solution.first, strict=True)
+                if column.kind is ColumnKind.BLOCKS and column.subject == offer
+            )
+        )
+
+
+@dataclass(slots=True)
+class Session:
+    """Solves a portfolio and variations of it over the same futures."""
+
+    portfolio: Portfolio
+    futures: tuple[Future, ...]
+    demand: Mapping[WorkloadId, Vector]
+    engine: Engine
+    gap_frac: float
+    solves: int = 0
+    _base: Formulation | None = None
+
+    @property
+    def base(self) -> Formulation:
+        """The formulation of the portfolio as it stands."""
+        if self._base is None:
+            self._base = formulate(self.portfolio, self.futures, self.demand)
+        return self._base
+
+    def formulation(
+        self,
+        portfolio: Portfolio | None = None,
+        *,
+        futures: tuple[Future, ...] | None = None,
+        waived: frozenset[str] = frozenset(),
+    ) -> Formulation:
+        """The base formulation, or that of another portfolio, other futures or waived clauses."""
+        if portfolio is None and futures is None and not waived:
+            return self.base
+        return formulate(portfolio or self.portfolio, futures or self.futures, self.demand, waived=waived)
+
+    def solve(
+        self,
+        change: Change | None = None,
+        formulation: Formulation | None = None,
+        *,
+        gap_frac: float | None = None,
+        watch: Watch | None = None,
+    ) -> Solved:
+        """Solve with a change; raises `Infeasible` if no plan satisfies the rules."""
+        there = formulation or self.base
+        problem = changed(there, change) if change is not None else there.problem
+        self.solves += 1
+        solution = self.engine.solve(problem, gap_frac=gap_frac or self.gap_frac, watch=watch)
+        return Solved(formulation=there, solution=solution)
+
+
+def changed(formulation: Formulation, change: Change) -> PlanProblem:
+    """The problem with things ruled out or forced in its first stage; the second stage is the same."""
+    problem = formulation.problem
+    out = np.array([_is_out(formulation, column, change) for column in formulation.choices.builder.columns])
+    first = problem.first
+    first = replace(first, upper=np.where(out, 0.0, first.upper), lower=np.where(out, 0.0, first.lower))
+    for offer, blocks in change.forced.items():
+        first = _force(formulation, first, offer, blocks)
+    return replace(problem, first=first)
+
+
+def _is_out(formulation: Formulation, column: Column, change: Change) -> bool:
+    """Whether a change rules a column out."""
+    portfolio = formulation.portfolio
+    if column.kind in (ColumnKind.BLOCKS, ColumnKind.MODE):
+        provider = next(o.provider for o in portfolio.offers if o.id == column.subject)
+        return column.subject in change.barred or provider in change.lost
+    if column.kind in (ColumnKind.HELD, ColumnKind.RELEASE):
+        return next(lease.provider for lease in portfolio.leases if lease.id == column.subject) in change.lost
+    if column.kind is ColumnKind.MARKET:
+        return next(p.provider for p in portfolio.pools.values() if p.id == column.subject) in change.lost
+    if column.kind is ColumnKind.PLEDGE:
+        spend = next(c.spend for c in portfolio.commitments if c.id == column.subject)
+        return spend.provider in change.lost
+    return column.kind is ColumnKind.MATCH and column.detail in change.barred
+
+
+def _force(formulation: Formulation, first: FirstStage, offer: OfferId, blocks: int) -> FirstStage:
+    """Add a row that gives an offer exactly `blocks` blocks, or at least one if 0."""
+    row = np.array(
+        [
+            float(column.kind is ColumnKind.BLOCKS and column.subject == offer)
+            for column in formulation.choices.builder.columns
+        ]
+    )
+    return replace(
+        first,
+        matrix=sparse.csr_matrix(sparse.vstack([first.matrix, sparse.csr_matrix(row)])),
+        row_lower=np.append(first.row_lower, float(blocks or 1)),
+        row_upper=np.append(first.row_upper, float(blocks) if blocks else np.inf),
+    )
+
+
+def with_price(portfolio: Portfolio, offer_id: OfferId, factor: float) -> Portfolio:
+    """The portfolio with one offer's price multiplied."""
+    offers = []
+    for offer in portfolio.offers:
+        if offer.id == offer_id:
+            amount = round(offer.terms.price.amount_micro_usd * factor)
+            price = replace(offer.terms.price, amount_micro_usd=type(offer.terms.price.amount_micro_usd)(amount))
+            offer = replace(offer, terms=replace(offer.terms, price=price))
+        offers.append(offer)
+    return replace(portfolio, offers=tuple(offers))

@@ -1,0 +1,156 @@
+"""What suppliers, rules and terms are worth: differences of two best costs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from acreage.domain.future import Future
+from acreage.domain.lease import Offer
+from acreage.domain.plan import Range, WhatIf
+from acreage.domain.portfolio import Portfolio
+from acreage.plan.formulate.formulate import Formulation
+from acreage.plan.problem import Infeasible
+from acreage.plan.session import Change, Session, Solved
+from acreage.units.ids import OfferId, ProviderId
+from acreage.units.instants import iso_date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One thing that could be different: a change of the choices, the portfolio, the futures or clauses."""
+
+    kind: str
+    subject: str
+    description: str
+    change: Change | None = None
+    portfolio: Portfolio | None = None
+    futures: tuple[Future, ...] | None = None
+    waived: frozenset[str] = frozenset()
+
+
+def answer(session: Session, best: Solved, question: Question) -> WhatIf | None:
+    """What the best plan would cost then; None if there is no plan at all."""
+    formulation = _formulation(session, question)
+    try:
+        solved = session.solve(question.change, formulation)
+    except Infeasible:
+        return None
+    then, now = solved.range_usd, best.range_usd
+    return WhatIf(
+        kind=question.kind,
+        subject=question.subject,
+        description=question.description,
+        objective_usd=then.high,
+        extra_usd=Range(low=then.low - now.high, high=then.high - now.low),
+    )
+
+
+def _formulation(session: Session, question: Question) -> Formulation:
+    return session.formulation(question.portfolio, futures=question.futures, waived=question.waived)
+
+
+def questions(session: Session, best: Solved) -> Iterator[Question]:
+    """Every supplier lost, every rule lifted, and better terms for what is signed."""
+    portfolio = session.portfolio
+    yield from supplier_questions(portfolio)
+    yield from rule_questions(portfolio)
+    for offer in portfolio.offers:
+        if best.blocks_of(offer.id):
+            yield from term_questions(session, offer)
+
+
+def supplier_questions(portfolio: Portfolio) -> Iterator[Question]:
+    """The plan without each supplier: its leases, offers and hours on demand."""
+    for provider in sorted({pool.provider for pool in portfolio.pools.values()}):
+        yield without_supplier(provider)
+
+
+def without_supplier(provider: ProviderId) -> Question:
+    """The plan without one supplier."""
+    return Question(
+        kind="supplier",
+        subject=provider,
+        description=f"without {provider}: no leases, offers or hours on demand of it",
+        change=Change(lost=frozenset({provider})),
+    )
+
+
+def rule_questions(portfolio: Portfolio) -> Iterator[Question]:
+    """The plan without each rule and each clause that binds it."""
+    policy = portfolio.policy
+    for i, cap in enumerate(policy.share_caps):
+        rest = (*policy.share_caps[:i], *policy.share_caps[i + 1 :])
+        who = cap.member or f"each {cap.level.replace('_', ' ')}"
+        yield Question(
+            kind="rule",
+            subject=f"share cap {i + 1}",
+            description=f"without the cap of {cap.share_max_frac:.0%} on {who}",
+            portfolio=replace(portfolio, policy=replace(policy, share_caps=rest)),
+        )
+    if policy.survive_loss_frac is not None:
+        yield Question(
+            kind="rule",
+            subject="survive loss",
+            description="without the rule that the loss of any supplier must be survived",
+            portfolio=replace(portfolio, policy=replace(policy, survive_loss_frac=None)),
+        )
+    if policy.budgets:
+        yield Question(
+            kind="rule",
+            subject="budgets",
+            description="without budgets",
+            portfolio=replace(portfolio, policy=replace(policy, budgets=())),
+        )
+    for lease in portfolio.leases:
+        clauses = [
+            name
+            for name, clause in (
+                ("exclusivity", lease.terms.exclusivity),
+                ("first refusal", lease.terms.first_refusal),
+            )
+            if clause is not None
+        ]
+        if clauses:
+            yield Question(
+                kind="rule",
+                subject=f"{' and '.join(clauses)} of {lease.id}",
+                description=f"without the {' and '.join(clauses)} of {lease.provider}",
+                waived=frozenset({lease.id}),
+            )
+
+
+def term_questions(session: Session, offer: Offer) -> Iterator[Question]:
+    """Better terms of a signed offer: delivered on time, no recall, no exclusivity."""
+    portfolio = session.portfolio
+    if any(key[0] == offer.id and days for f in session.futures for key, days in f.delay_days.items()):
+        yield Question(
+            kind="term",
+            subject=offer.id,
+            description="delivered on time in every future",
+            futures=tuple(_on_time(future, offer.id) for future in session.futures),
+        )
+    if offer.terms.recall is not None:
+        free = replace(offer, terms=replace(offer.terms, recall=None))
+        yield Question(
+            kind="term",
+            subject=offer.id,
+            description="without the lessor's recall right",
+            portfolio=_with_offer(portfolio, free),
+        )
+    if offer.terms.exclusivity is not None:
+        free = replace(offer, terms=replace(offer.terms, exclusivity=None))
+        yield Question(
+            kind="term",
+            subject=offer.id,
+            description=f"without exclusivity until {iso_date(offer.terms.exclusivity.until_at)}",
+            portfolio=_with_offer(portfolio, free),
+        )
+
+
+def _on_time(future: Future, offer: OfferId) -> Future:
+    kept = {key: days for key, days in future.delay_days.items() if key[0] != offer}
+    return replace(future, delay_days=kept)
+
+
+def _with_offer(portfolio: Portfolio, changed: Offer) -> Portfolio:
+    offers = tuple(changed if offer.id == changed.id else offer for offer in portfolio.offers)
+    return replace(portfolio, offers=offers)

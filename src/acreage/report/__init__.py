@@ -1,0 +1,1 @@
+"""Plans shown and kept: on the terminal, as one HTML page, as tables, in notebooks, and as files."""
