@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMPS := .stamps
+PIP := $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt
 CHROMIUM := $(firstword $(wildcard /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome))
 
 .PHONY: demo test lint docs reference bench browser clean
@@ -21,12 +22,12 @@ lint: $(STAMPS)/dev
 docs: reference
 	$(BIN)/mkdocs build --strict
 
+# Rewrites docs/reference from the commands, schemas and docstrings; a house test holds it up to date.
 reference: $(STAMPS)/dev
 	$(BIN)/python docs/generate.py
 
 bench: $(STAMPS)/dev
-	$(BIN)/python -m benchmarks.prices.run
-	$(BIN)/python -m benchmarks.plan.run
+	for run in benchmarks/*/run.py; do $(BIN)/python $$run || exit 1; done
 
 # The report is tested in a real browser: Debian's chromium, or any that is already there.
 browser:
@@ -38,15 +39,17 @@ ifeq ($(CHROMIUM),)
 endif
 
 $(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv .venv
 
 $(STAMPS)/run: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	$(PIP) -e .
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(PIP) -e '.[dev]'
 	@mkdir -p $(STAMPS) && touch $@ $(STAMPS)/run
 
 clean:
-	rm -rf .venv $(STAMPS) .mypy_cache .pytest_cache .ruff_cache dist site acreage-demo
+	rm -rf .venv $(STAMPS) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist site acreage-demo

@@ -7,28 +7,41 @@ from pathlib import Path
 
 import pytest
 
+from acreage.catalog.accelerators import load_accelerators
+from acreage.catalog.book import load_book
+from acreage.catalog.lookup import list_price
 from acreage.domain.finding import Finding, Severity
 from acreage.domain.portfolio import Portfolio, ShareLevel
-from acreage.domain.price import PriceBasis
+from acreage.domain.price import Price, PriceBasis, PriceKind
 from acreage.domain.terms import Terms
 from acreage.domain.workload import PortState, ServingFleet, TrainingRun
 from acreage.portfolio.read import read_portfolio
+from acreage.units.ids import AcceleratorName
+from acreage.units.instants import instant
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = ("frontier-lab", "startup", "enterprise")
+TODAY = instant("2026-12-01")
 SCHEMA_LINE = "# yaml-language-server: $schema=../../src/acreage/portfolio/portfolio.schema.json"
 
 
 @pytest.fixture(scope="module")
 def read() -> dict[str, tuple[Portfolio, tuple[Finding, ...]]]:
-    """Every example with what its reader doubts."""
-    return {name: read_portfolio(EXAMPLES / name / "portfolio.yaml") for name in NAMES}
+    """Every example with what its reader doubts, priced from the snapshot that ships inside the package."""
+    book = load_book(today=TODAY)
+
+    def price(provider: str, region: str, accelerator: AcceleratorName, kind: PriceKind) -> Price | None:
+        return list_price(book, provider=provider, region=region, accelerator=accelerator, kind=kind, today=TODAY)
+
+    accelerators = load_accelerators()
+    return {
+        name: read_portfolio(EXAMPLES / name / "portfolio.yaml", accelerators=accelerators, list_price=price)
+        for name in NAMES
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_reads_without_an_error(
-    name: str, read: dict[str, tuple[Portfolio, tuple[Finding, ...]]]
-) -> None:
+def test_an_example_reads_without_an_error(name: str, read: dict[str, tuple[Portfolio, tuple[Finding, ...]]]) -> None:
     """A reader that finds an error in an example would turn a newcomer away."""
     _, findings = read[name]
     assert [f for f in findings if f.severity is Severity.ERROR] == []
@@ -98,7 +111,8 @@ def test_the_examples_use_every_commercial_rule_between_them(
 ) -> None:
     """Whoever looks for a clause finds it written down somewhere."""
     portfolios = [portfolio for portfolio, _ in read.values()]
-    terms = [x.terms for p in portfolios for x in (*p.leases, *p.offers)]
+    terms = [lease.terms for p in portfolios for lease in p.leases]
+    terms += [offer.terms for p in portfolios for offer in p.offers]
     plain = _fields_left_alone(terms)
     assert plain == set()
     assert {t.price.basis for t in terms} == set(PriceBasis)

@@ -18,7 +18,7 @@ from acreage.plan.verdicts import brief_verdict, verdict_of
 from acreage.plan.what_ifs import answer, questions
 from acreage.units.ids import WorkloadId
 
-EXPLAIN_GAP_FRAC = 2e-4
+EXPLAIN_GAP_FRAC = 1e-3
 """Walk-away prices are differences of two best costs: they need a finer gap than the plan."""
 
 

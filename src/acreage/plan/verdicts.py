@@ -20,7 +20,7 @@ from acreage.units.ids import OfferId
 STEP_FRAC = 0.01
 """How far below and above the walk-away price the confirming solves are, at least."""
 
-SECANTS_MAX = 3
+SECANTS_MAX = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

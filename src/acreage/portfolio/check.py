@@ -19,6 +19,7 @@ def check_portfolio(portfolio: Portfolio, names: Names) -> Iterator[Finding]:
         yield from _check_offer(portfolio, names, offer, ("offers", i))
     for i, workload in enumerate(portfolio.workloads):
         if isinstance(workload, TrainingRun):
+            yield from _check_run(portfolio, names, workload, ("workloads", i))
             _check_gang(portfolio, names, workload, ("workloads", i))
 
 
@@ -26,6 +27,12 @@ def _check_offer(portfolio: Portfolio, names: Names, offer: Offer, at: At) -> It
     rule = next((r for r in portfolio.providers[offer.provider].purchase_rules if r.product == offer.product), None)
     if rule is not None:
         yield from _check_rule(portfolio, names, offer, rule, at)
+    if offer.start_until_at < portfolio.as_of_at:
+        names.wrong(
+            f"the start window ends before the planning day {iso_date(portfolio.as_of_at)}",
+            "move the window, or leave the offer out",
+            (*at, "start"),
+        )
     if offer.expires_at is not None and offer.expires_at < portfolio.as_of_at:
         yield _doubt(names, "lapsed", at, f"the offer lapsed on {iso_date(offer.expires_at)}; it will not be signed")
     if offer.start_from_at >= portfolio.periods[-1].until_at:
@@ -60,6 +67,14 @@ def _check_rule(portfolio: Portfolio, names: Names, offer: Offer, rule: Purchase
             "make the blocks smaller",
             (*at, "blocks"),
         )
+
+
+def _check_run(portfolio: Portfolio, names: Names, run: TrainingRun, at: At) -> Iterator[Finding]:
+    if run.deadline_at <= portfolio.as_of_at:
+        day = iso_date(portfolio.as_of_at)
+        names.wrong(f"the deadline is not after the planning day {day}", "leave out what is over", (*at, "deadline"))
+    if run.deadline_at > portfolio.periods[-1].until_at:
+        yield _doubt(names, "beyond_horizon", at, "its deadline is after the horizon; make the grid longer")
 
 
 def _check_gang(portfolio: Portfolio, names: Names, run: TrainingRun, at: At) -> None:

@@ -5,9 +5,11 @@ import re
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect
 
 from acreage.portfolio.document import At, Document, path_text
-from acreage.portfolio.shape import DURATION, PortfolioShape, json_schema
+from acreage.portfolio.shape import PortfolioShape, json_schema
+from acreage.portfolio.validate import validate
 from acreage.units.errors import InputError
 
 S = TypeVar("S")
@@ -24,20 +26,21 @@ def shaped(document: Document, at: At, shape: type[S]) -> S:
     try:
         return msgspec.convert(value, type=shape, strict=True)
     except msgspec.ValidationError as error:
-        raise _explained(document, at, str(error)) from None
+        validate(document)  # says it in file order, with the schema's own words and examples
+        raise _explained(document, at, str(error), shape) from None
 
 
-def _explained(document: Document, at: At, text: str) -> InputError:
+def _explained(document: Document, at: At, text: str, shape: Any) -> InputError:
     match = _AT.match(text)
     assert match is not None
     path = at + _steps(match["path"] or "")
-    what, fix = _in_words(match["what"], document, path)
+    what, fix = _in_words(match["what"], document, path, shape, len(at))
     if what.startswith("unknown field"):
         path = (*path, _quoted(match["what"]))
     place = document.place(path)
-    return InputError(what, fix=fix, place=type(place)(
-        file=place.file, line=place.line, column=place.column, field=path_text(path)
-    ))
+    return InputError(
+        what, fix=fix, place=type(place)(file=place.file, line=place.line, column=place.column, field=path_text(path))
+    )
 
 
 def _steps(path: str) -> At:
@@ -55,21 +58,26 @@ def _quoted(text: str) -> str:
     return found[1] if found else ""
 
 
-def _in_words(what: str, document: Document, path: At) -> tuple[str, str]:
+def _in_words(what: str, document: Document, path: At, shape: Any, depth: int) -> tuple[str, str]:
     """What is wrong and what would be right, in words."""
     if what.startswith("Object contains unknown field"):
         name = _quoted(what)
-        near = difflib.get_close_matches(name, _FIELDS, n=1, cutoff=0.6)
+        near = difflib.get_close_matches(name, _fields_at(shape, path[depth:]), n=1, cutoff=0.5)
+        near = near or difflib.get_close_matches(name, _FIELDS, n=1, cutoff=0.7)
         return f"unknown field {name!r}", f"did you mean {near[0]!r}?" if near else "see `acreage schema portfolio`"
     if what.startswith("Object missing required field"):
         return f"the field {_quoted(what)!r} is missing", "add it"
     if what.startswith("Invalid enum value"):
         return what.replace("Invalid enum value", "not one of the allowed values:"), _allowed(path)
-    if DURATION in what:
-        return f"{_value(document, path)!r} is not a duration", "write for example 36 months, 182 days or 2 years"
+    if "day|week|month|year" in what:
+        return f"{_value(document, path)!r} is not a duration", _SPAN_HINT
+    if "RFC3339" in what or "date" in what.lower().split():
+        return f"{_value(document, path)!r} is not a date", _hint("date")
     found = re.fullmatch(r"Expected `(.+?)`, got `(.+?)`", what)
     if found:
-        return f"{_value(document, path)!r} is not {_KINDS.get(found[1], found[1])}", _hint(found[1])
+        kind = found[1].removesuffix(" | null")
+        hint = _SPAN_HINT if kind == "str" and path[-1:] and path[-1] in _SPANS else _hint(kind)
+        return f"{_value(document, path)!r} is not {_KINDS.get(kind, kind)}", hint
     bound = re.fullmatch(r"Expected `(\w+)` (>=|>|<=|<) (\S+)", what)
     if bound:
         return f"{_value(document, path)!r} is out of range", f"it must be {bound[2]} {bound[3]}"
@@ -119,6 +127,29 @@ def _allowed(path: At) -> str:
     return "see `acreage schema portfolio`"
 
 
+def _fields_at(shape: Any, path: At) -> list[str]:
+    """The fields of the mapping that stands at a path below a shape."""
+    kind = _bare(msgspec.inspect.type_info(shape))
+    for step in path:
+        if isinstance(kind, msgspec.inspect.StructType):
+            kind = _bare(next((f.type for f in kind.fields if f.encode_name == step), None))
+        elif isinstance(kind, msgspec.inspect.ListType):
+            kind = _bare(kind.item_type)
+    return [f.encode_name for f in kind.fields] if isinstance(kind, msgspec.inspect.StructType) else []
+
+
+def _bare(kind: Any) -> Any:
+    """A type without its bounds and without the null of a field that may be left out."""
+    while isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, msgspec.inspect.UnionType):
+        found = [_bare(one) for one in kind.types]
+        return next((one for one in found if isinstance(one, msgspec.inspect.StructType)), found[0])
+    return kind
+
+
+_SPAN_HINT = "write for example 36 months, 182 days or 2 years"
+_SPANS = {"term", "after", "firm_term", "duration", "lead_time_min", "lead_time_max", "term_min", "term_max"}
 _SCHEMA = json_schema()
 _FIELDS = sorted({field for part in _SCHEMA["$defs"].values() for field in part.get("properties", {})})
 _FIELDS += [field for field in _SCHEMA["properties"] if field not in _FIELDS]
@@ -127,7 +158,5 @@ _FIELDS += [field for field in _SCHEMA["properties"] if field not in _FIELDS]
 def portfolio_shape(document: Document) -> PortfolioShape:
     """The whole document as its shape, workloads still plain."""
     if not isinstance(document.value, dict):
-        raise InputError(
-            "a portfolio is a mapping of fields", fix="see `acreage init`", place=document.place(())
-        )
+        raise InputError("a portfolio is a mapping of fields", fix="see `acreage init`", place=document.place(()))
     return shaped(document, (), PortfolioShape)

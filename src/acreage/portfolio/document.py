@@ -17,6 +17,7 @@ from acreage.units.errors import InputError, Place
 
 BYTES_MAX = 8 * 1024 * 1024
 VALUES_MAX = 200_000
+NODES_MAX = 2 * VALUES_MAX
 DEPTH_MAX = 60
 
 Key = str | int
@@ -24,6 +25,8 @@ At = tuple[Key, ...]
 
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*)(\.[\d_]*)?([eE][-+]?\d+)?|[-+]?\.\d[\d_]*([eE][-+]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_START = "`acreage init` writes one to start from"
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|[-+]?(inf|infinity|nan)", re.IGNORECASE)
 
 
@@ -44,42 +47,123 @@ class Document:
 
 def load_document(path: Path) -> Document:
     """Read a YAML file; raises `InputError` for what cannot be read or is not one document."""
+    return parse_document(_text_of(path), str(path))
+
+
+def parse_document(text: str, file: str) -> Document:
+    """Parse YAML text; `file` is the name used in errors.
+
+    Raises `InputError` with line and column for whatever is not one bounded YAML document.
+    """
+    text = text.removeprefix("\ufeff")
+    odd = _CONTROL.search(text)
+    if odd is not None:
+        line = text.count("\n", 0, odd.start()) + 1
+        column = odd.start() - text.rfind("\n", 0, odd.start())
+        where = Place(file=file, line=line, column=column)
+        raise InputError(f"the control character U+{ord(odd[0]):04X}", fix="remove it", place=where)
+    try:
+        survey = _Survey(file)
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            survey.take(event)
+        root = yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error, file) from None
+    except yaml.YAMLError as error:
+        raise InputError(f"not YAML: {str(error).splitlines()[0]}", place=Place(file=file)) from None
+    if root is None:
+        raise InputError("the file is empty", fix=_START, place=Place(file=file))
+    reader = _Reader(file)
+    value = reader.read(root, (), frozenset())
+    return Document(file=file, value=value, places=reader.places)
+
+
+def _text_of(path: Path) -> str:
     place = Place(file=str(path))
     try:
         if path.is_dir():
             raise InputError("it is a folder", fix="name a YAML file", place=place)
         size = path.stat().st_size
         if size > BYTES_MAX:
-            raise InputError(
-                f"the file has {size / 2**20:.0f} MiB", fix=f"at most {BYTES_MAX // 2**20} MiB are read", place=place
-            )
-        text = path.read_bytes().decode("utf-8")
+            fix = f"at most {BYTES_MAX // 2**20} MiB are read"
+            raise InputError(f"the file has {size / 2**20:.0f} MiB", fix=fix, place=place)
+        if not path.is_file():
+            raise InputError("it is not a file", fix="name a YAML file", place=place)
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise InputError("there is no such file", fix="`acreage init` writes one to start from", place=place) from None
+        raise InputError("there is no such file", fix=_START, place=place) from None
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        column = error.start - before.rfind(b"\n")
+        where = Place(file=str(path), line=before.count(b"\n") + 1, column=column)
+        raise InputError(f"byte {error.start} is not UTF-8", fix="save the file as UTF-8 text", place=where) from None
     except OSError as error:
         raise InputError(f"the file cannot be read: {error.strerror}", place=place) from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"byte {error.start} is not UTF-8", fix="save the file as UTF-8 text", place=place) from None
-    return parse_document(text, str(path))
+    except ValueError as error:
+        raise InputError(f"the file cannot be read: {error}", place=place) from None
 
 
-def parse_document(text: str, file: str) -> Document:
-    """Parse YAML text; `file` is the name used in errors."""
-    try:
-        root = yaml.compose(text, Loader=yaml.CSafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=file)
-        raise InputError(f"not YAML: {error.problem or error.context}", place=where) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"not YAML: {str(error).splitlines()[0]}", place=Place(file=file)) from None
-    except RecursionError:
-        raise InputError("nested too deeply", fix=f"at most {DEPTH_MAX} levels", place=Place(file=file)) from None
-    if root is None:
-        raise InputError("the file is empty", fix="`acreage init` writes one to start from", place=Place(file=file))
-    reader = _Reader(file)
-    value = reader.read(root, (), frozenset())
-    return Document(file=file, value=value, places=reader.places)
+def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> InputError:
+    """A syntax error in words: tabs, which YAML forbids as indentation, get their own."""
+    mark = error.problem_mark or error.context_mark
+    where = Place(file=file, line=mark.line + 1, column=mark.column + 1) if mark else Place(file=file)
+    problem = error.problem or error.context or "it cannot be parsed"
+    fix = "indent with spaces (never tabs) and quote text with special characters" if "token" in problem else ""
+    return InputError(f"not YAML: {problem}", fix=fix, place=where)
+
+
+class _Survey:
+    """Refuses nesting, expansion, tags, loops and further documents before anything is built.
+
+    Events are taken one by one and without recursion: the C composer would overflow its
+    stack on deep nesting, and a few lines of aliases can stand for billions of values.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.total = 0
+        self.documents = 0
+        self.open: list[tuple[str | None, int]] = []
+        self.sizes: dict[str, int] = {}
+
+    def take(self, event: yaml.Event) -> None:
+        """Count one event in; raises `InputError` at its place when a bound is passed."""
+        if isinstance(event, yaml.DocumentStartEvent):
+            self.documents += 1
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            self._node(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = self.open.pop()
+            if anchor is not None:
+                self.sizes[anchor] = self.total - before
+        if self.documents > 1:
+            raise self._refused(event, "a second document", "keep one, without ---")
+        if len(self.open) > DEPTH_MAX:
+            raise self._refused(event, "nested too deeply", f"at most {DEPTH_MAX} levels")
+        if self.total > NODES_MAX:
+            what = f"more than {NODES_MAX:,} names and values once aliases are expanded"
+            raise self._refused(event, what, "write a smaller portfolio")
+
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        if any(anchor == event.anchor for anchor, _ in self.open):
+            raise self._refused(event, "an alias that contains itself", "write the value out")
+        self.total += self.sizes.get(str(event.anchor), 0)
+
+    def _node(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.tag is not None:
+            raise self._refused(event, f"the tag {event.tag}", "write the value without a tag")
+        self.total += 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            self.open.append((event.anchor, self.total - 1))
+        elif event.anchor is not None:
+            self.sizes[event.anchor] = 1
+
+    def _refused(self, event: yaml.Event, what: str, fix: str) -> InputError:
+        mark = event.start_mark
+        assert mark is not None
+        return InputError(what, fix=fix, place=Place(file=self.file, line=mark.line + 1, column=mark.column + 1))
 
 
 class _Reader:

@@ -2,15 +2,18 @@
 
 import datetime
 import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from acreage.catalog.accelerators import find
 from acreage.domain.accelerator import Accelerator
 from acreage.portfolio.document import At, Document
 from acreage.portfolio.shape import PortfolioShape
 from acreage.units.errors import InputError
 from acreage.units.ids import AcceleratorName, PoolId, ProviderId
+
+YEARS = (1990, 2150)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,21 @@ class Names:
 
     def accelerator(self, name: str, at: At) -> AcceleratorName:
         """A known chip."""
+        found = find(name)
+        if found is not None and found in self.accelerators:
+            return found
         return AcceleratorName(self.known("accelerator", name, list(self.accelerators), at))
+
+    def day(self, day: datetime.date, at: At) -> None:
+        """Raise an error for a date that no contract has."""
+        if not YEARS[0] <= day.year <= YEARS[1]:
+            self.wrong(f"the year {day.year} is out of range", f"dates are of {YEARS[0]} to {YEARS[1]}", at)
 
     def distinct(self, kind: str, section: str, ids: list[str]) -> None:
         """Raise an error for an id that stands twice in a section."""
         self.distinct_across(kind, [(name, (section, i)) for i, name in enumerate(ids)])
 
-    def distinct_across(self, kind: str, named: list[tuple[str, At]]) -> None:
+    def distinct_across(self, kind: str, named: Sequence[tuple[str, At]]) -> None:
         """The same over several sections."""
         first: dict[str, At] = {}
         for name, at in named:

@@ -19,6 +19,7 @@ from acreage.domain.portfolio import (
 from acreage.portfolio.check import check_portfolio
 from acreage.portfolio.convert import portfolio_shape
 from acreage.portfolio.document import Document, load_document, parse_document
+from acreage.portfolio.limits import check_limits
 from acreage.portfolio.names import Names
 from acreage.portfolio.quantities import ListPrice, date_at
 from acreage.portfolio.shape import GridShape, PolicyShape, PortfolioShape, StressShape, UncertaintyShape
@@ -34,9 +35,7 @@ PERIODS_MAX = 600
 Read = tuple[Portfolio, tuple[Finding, ...]]
 
 
-def read_portfolio(
-    path: Path, *, accelerators: Mapping[AcceleratorName, Accelerator], list_price: ListPrice
-) -> Read:
+def read_portfolio(path: Path, *, accelerators: Mapping[AcceleratorName, Accelerator], list_price: ListPrice) -> Read:
     """Read a portfolio file; raises `InputError` with file, line and column for whatever is wrong.
 
     `list_price` answers `price: catalog`; findings are doubts that do not keep it from being read.
@@ -63,6 +62,7 @@ def read_document(
     """Read a parsed document."""
     shape = portfolio_shape(document)
     names = Names(document=document, shape=shape, accelerators=accelerators)
+    check_limits(document, names)
     findings: list[Finding] = []
     supply = SupplyReader(document=document, shape=shape, names=names, list_price=list_price)
     names.distinct_across(
@@ -134,9 +134,7 @@ def _effective_tflops(
         if chip in own:
             found[chip] = own[chip]
         elif peak is None:
-            names.wrong(
-                f"the peak FLOP/s of {chip} is not known", f"add effective_tflops: {{{chip}: …}}", ("pools",)
-            )
+            names.wrong(f"the peak FLOP/s of {chip} is not known", f"add effective_tflops: {{{chip}: …}}", ("pools",))
         else:
             found[chip] = peak * shape.planning_mfu_frac * shape.planning_goodput_frac
     return found

@@ -26,7 +26,7 @@ class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=Tru
     """A mapping with exactly these fields."""
 
 
-class PriceShape(Shape, kw_only=True):
+class PriceShape(Shape, kw_only=True, frozen=True):
     """A price: an amount in US dollars for one unit."""
 
     usd: Annotated[float, Meta(gt=0, description="US dollars for one unit; a missing price is left out, never 0.")]
@@ -49,7 +49,7 @@ PriceText = Annotated[
 PriceField = PriceText | PriceShape
 
 
-class DelayShape(Shape, kw_only=True):
+class DelayShape(Shape, kw_only=True, frozen=True):
     """How late deliveries come: on time with on_time_frac, else log-normal with this median and 90th percentile."""
 
     on_time_frac: Frac = 0.0
@@ -57,7 +57,7 @@ class DelayShape(Shape, kw_only=True):
     p90_days: NotNegative = 0.0
 
 
-class PurchaseRuleShape(Shape, kw_only=True):
+class PurchaseRuleShape(Shape, kw_only=True, frozen=True):
     """What one product of a provider allows."""
 
     product: Name
@@ -70,7 +70,7 @@ class PurchaseRuleShape(Shape, kw_only=True):
     source: str = ""
 
 
-class ProviderShape(Shape, kw_only=True):
+class ProviderShape(Shape, kw_only=True, frozen=True):
     """A lessor."""
 
     id: Name
@@ -83,14 +83,14 @@ class ProviderShape(Shape, kw_only=True):
     purchase_rules: list[PurchaseRuleShape] = []
 
 
-class AccessShape(Shape, kw_only=True):
+class AccessShape(Shape, kw_only=True, frozen=True):
     """Capacity bought by the hour."""
 
     price: PriceField
     accelerators_max: Annotated[int, Meta(ge=0, description="Most accelerators at a time.")]
 
 
-class PoolShape(Shape, kw_only=True):
+class PoolShape(Shape, kw_only=True, frozen=True):
     """Provider x region x accelerator x fabric: capacity that one gang can span."""
 
     id: Name
@@ -104,28 +104,28 @@ class PoolShape(Shape, kw_only=True):
     spot: AccessShape | None = None
 
 
-class FeeStepShape(Shape, kw_only=True):
+class FeeStepShape(Shape, kw_only=True, frozen=True):
     """From `after` the start on, the fee is this share of the price."""
 
     after: Span
     fee_frac: NotNegative
 
 
-class TerminationShape(Shape, kw_only=True):
+class TerminationShape(Shape, kw_only=True, frozen=True):
     """The lessee's right to leave after the firm term."""
 
     notice_days: Days
     fee_frac: Frac = 0.0
 
 
-class ExtensionShape(Shape, kw_only=True):
+class ExtensionShape(Shape, kw_only=True, frozen=True):
     """The lessee's right to extend."""
 
     duration: Span
     price_frac: Positive = 1.0
 
 
-class RecallShape(Shape, kw_only=True):
+class RecallShape(Shape, kw_only=True, frozen=True):
     """The lessor's right to take capacity back."""
 
     after: Span
@@ -133,14 +133,14 @@ class RecallShape(Shape, kw_only=True):
     recalls_per_year: NotNegative
 
 
-class ExclusivityShape(Shape, kw_only=True):
+class ExclusivityShape(Shape, kw_only=True, frozen=True):
     """No new lease with anybody else starts before `until`, for these accelerators (none named: all)."""
 
     until: Date
     accelerators: list[Name] = []
 
 
-class FirstRefusalShape(Shape, kw_only=True):
+class FirstRefusalShape(Shape, kw_only=True, frozen=True):
     """The provider may match any other offer within these days, which delays its start."""
 
     until: Date
@@ -148,7 +148,7 @@ class FirstRefusalShape(Shape, kw_only=True):
     accelerators: list[Name] = []
 
 
-class TermsShape(Shape, kw_only=True):
+class TermsShape(Shape, kw_only=True, frozen=True):
     """Clauses that leases and offers share."""
 
     price: PriceField
@@ -166,7 +166,7 @@ class TermsShape(Shape, kw_only=True):
     most_favored: bool = False
 
 
-class DeliveryShape(Shape, kw_only=True):
+class DeliveryShape(Shape, kw_only=True, frozen=True):
     """Accelerators handed over (positive) or taken back (negative)."""
 
     accelerators: int
@@ -177,7 +177,7 @@ class DeliveryShape(Shape, kw_only=True):
     delay: DelayShape | None = None
 
 
-class LeaseShape(TermsShape, kw_only=True):
+class LeaseShape(TermsShape, kw_only=True, frozen=True):
     """A lease held."""
 
     id: Name
@@ -188,14 +188,14 @@ class LeaseShape(TermsShape, kw_only=True):
     deliveries: Annotated[list[DeliveryShape], Meta(min_length=1)]
 
 
-class MilestoneShape(Shape, kw_only=True):
+class MilestoneShape(Shape, kw_only=True, frozen=True):
     """By `due`, eligible charges since the start reach `cumulative_usd`."""
 
     due: Date
     cumulative_usd: Usd
 
 
-class PledgeShape(Shape, kw_only=True):
+class PledgeShape(Shape, kw_only=True, frozen=True):
     """A spend commitment."""
 
     starts: Date
@@ -204,28 +204,28 @@ class PledgeShape(Shape, kw_only=True):
     eligible: list[Literal["lease", "on_demand"]] = msgspec.field(default_factory=lambda: ["lease", "on_demand"])
 
 
-class CommitmentShape(PledgeShape, kw_only=True):
+class CommitmentShape(PledgeShape, kw_only=True, frozen=True):
     """A spend commitment held."""
 
     id: Name
     provider: Name
 
 
-class BlocksShape(Shape, kw_only=True):
+class BlocksShape(Shape, kw_only=True, frozen=True):
     """How many blocks can be signed, if any."""
 
     min: Count = 1
     max: Count
 
 
-class WindowShape(Shape, kw_only=True):
+class WindowShape(Shape, kw_only=True, frozen=True):
     """The days on which the lease may start."""
 
     from_: Date = msgspec.field(name="from")
     until: Date
 
 
-class TrancheShape(Shape, kw_only=True):
+class TrancheShape(Shape, kw_only=True, frozen=True):
     """A part of an offer, delivered `after` its start."""
 
     share_frac: Annotated[float, Meta(gt=0, le=1)]
@@ -236,14 +236,14 @@ class TrancheShape(Shape, kw_only=True):
     delay: DelayShape | None = None
 
 
-class TierShape(Shape, kw_only=True):
+class TierShape(Shape, kw_only=True, frozen=True):
     """From this many blocks on, every block costs this share of the price."""
 
     blocks_min: Count
     price_frac: Positive
 
 
-class OfferShape(TermsShape, kw_only=True):
+class OfferShape(TermsShape, kw_only=True, frozen=True):
     """Something that could be leased."""
 
     id: Name
@@ -263,7 +263,7 @@ class OfferShape(TermsShape, kw_only=True):
     source: str = "the portfolio"
 
 
-class CapabilityShape(Shape, kw_only=True):
+class CapabilityShape(Shape, kw_only=True, frozen=True):
     """How a workload runs on a chip; one of the four rates is given."""
 
     accelerator: Name
@@ -283,7 +283,7 @@ class CapabilityShape(Shape, kw_only=True):
     source: str = ""
 
 
-class WorkloadShape(Shape, kw_only=True):
+class WorkloadShape(Shape, kw_only=True, frozen=True):
     """Fields of every workload; `resources` is a SkyPilot block that stands in for capabilities."""
 
     must: Annotated[bool, Meta(description="Has to hold in the base future, whatever it costs.")] = False
@@ -292,7 +292,7 @@ class WorkloadShape(Shape, kw_only=True):
     resources: dict[str, Any] | None = None
 
 
-class WorkShape(Shape, kw_only=True):
+class WorkShape(Shape, kw_only=True, frozen=True):
     """The work of a run: FLOP, or hours of a reference accelerator."""
 
     flop: Positive | None = None
@@ -300,7 +300,7 @@ class WorkShape(Shape, kw_only=True):
     reference: Name | None = None
 
 
-class TrainingShape(WorkloadShape, kw_only=True):
+class TrainingShape(WorkloadShape, kw_only=True, frozen=True):
     """A training run."""
 
     training_run: Name
@@ -312,14 +312,14 @@ class TrainingShape(WorkloadShape, kw_only=True):
     work_sd_frac: Annotated[float, Meta(ge=0, le=2)] = 0.0
 
 
-class DemandShape(Shape, kw_only=True):
+class DemandShape(Shape, kw_only=True, frozen=True):
     """Mean demand from a day on."""
 
     from_: Date = msgspec.field(name="from")
     rate: NotNegative
 
 
-class BlockShape(Shape, kw_only=True):
+class BlockShape(Shape, kw_only=True, frozen=True):
     """A share of the hours at a level of the mean demand."""
 
     name: Name
@@ -327,7 +327,7 @@ class BlockShape(Shape, kw_only=True):
     level_frac: NotNegative
 
 
-class ServingShape(WorkloadShape, kw_only=True):
+class ServingShape(WorkloadShape, kw_only=True, frozen=True):
     """A serving fleet."""
 
     serving_fleet: Name
@@ -344,7 +344,7 @@ class ServingShape(WorkloadShape, kw_only=True):
     suppliers_min: Annotated[int, Meta(ge=1, le=10)] | None = None
 
 
-class ResearchShape(WorkloadShape, kw_only=True):
+class ResearchShape(WorkloadShape, kw_only=True, frozen=True):
     """A steady research share, in reference accelerators."""
 
     research_share: Name
@@ -356,14 +356,14 @@ class ResearchShape(WorkloadShape, kw_only=True):
     unmet_usd_per_accelerator_hour: Usd
 
 
-class GridShape(Shape, kw_only=True):
+class GridShape(Shape, kw_only=True, frozen=True):
     """A stretch of the grid."""
 
     every: Literal["week", "month"]
     count: Annotated[int, Meta(ge=1, le=600)]
 
 
-class CapShape(Shape, kw_only=True):
+class CapShape(Shape, kw_only=True, frozen=True):
     """A cap on shares of firm effective capacity."""
 
     level: Literal["supplier", "chip_vendor", "site", "equity_group"]
@@ -372,7 +372,7 @@ class CapShape(Shape, kw_only=True):
     member: str = ""
 
 
-class BudgetShape(Shape, kw_only=True):
+class BudgetShape(Shape, kw_only=True, frozen=True):
     """Cash of new signings and ports within a window."""
 
     from_: Date = msgspec.field(name="from")
@@ -380,14 +380,14 @@ class BudgetShape(Shape, kw_only=True):
     limit_usd: Usd
 
 
-class RiskShape(Shape, kw_only=True):
+class RiskShape(Shape, kw_only=True, frozen=True):
     """(1 - weight) x expected cost + weight x mean of the worst (1 - tail)."""
 
     weight_frac: Frac = 0.3
     tail_frac: Annotated[float, Meta(ge=0, lt=1)] = 0.9
 
 
-class PolicyShape(Shape, kw_only=True):
+class PolicyShape(Shape, kw_only=True, frozen=True):
     """The rules of the plan."""
 
     discount_frac_per_year: Annotated[float, Meta(ge=0, le=1)] = 0.1
@@ -399,7 +399,7 @@ class PolicyShape(Shape, kw_only=True):
     gap_frac: Annotated[float, Meta(gt=0, le=0.5)] = 0.01
 
 
-class UncertaintyShape(Shape, kw_only=True):
+class UncertaintyShape(Shape, kw_only=True, frozen=True):
     """How futures are drawn."""
 
     futures: Annotated[int, Meta(ge=0, le=2000)] = 20
@@ -410,7 +410,7 @@ class UncertaintyShape(Shape, kw_only=True):
     tightness_weight_frac: Frac = 0.5
 
 
-class StressShape(Shape, kw_only=True):
+class StressShape(Shape, kw_only=True, frozen=True):
     """A named future added by hand."""
 
     name: Name
@@ -423,7 +423,7 @@ class StressShape(Shape, kw_only=True):
     market_limit_factor: NotNegative = 1.0
 
 
-class PortfolioShape(Shape, kw_only=True):
+class PortfolioShape(Shape, kw_only=True, frozen=True):
     """A portfolio: what is held, offered and wanted, and the rules the plan must keep."""
 
     name: Name

@@ -129,9 +129,7 @@ class SupplyReader:
         found = []
         for i, shape in enumerate(self.shape.commitments):
             provider = self.names.provider(shape.provider, ("commitments", i, "provider"))
-            found.append(
-                Commitment(id=CommitmentId(shape.id), spend=self._pledge(shape, provider, ("commitments", i)))
-            )
+            found.append(Commitment(id=CommitmentId(shape.id), spend=self._pledge(shape, provider, ("commitments", i))))
         return tuple(found)
 
     def _pledge(self, shape: PledgeShape, provider: ProviderId, at: At) -> SpendCommitment:
@@ -213,15 +211,11 @@ class SupplyReader:
             return (Tranche(share_frac=1.0, after=Duration()),)
         total = sum(t.share_frac for t in shape.tranches)
         if abs(total - 1.0) > 1e-6:
-            self.names.wrong(
-                f"the shares of the tranches sum to {total:.6g}", "they must sum to 1", (*at, "tranches")
-            )
+            self.names.wrong(f"the shares of the tranches sum to {total:.6g}", "they must sum to 1", (*at, "tranches"))
         return tuple(_tranche(t) for t in shape.tranches)
 
     def _terms(self, shape: TermsShape, pool: Pool, at: At) -> Terms:
-        where = Where(
-            provider=pool.provider, region=pool.region, accelerator=pool.accelerator, kind=PriceKind.CONTRACT
-        )
+        where = Where(provider=pool.provider, region=pool.region, accelerator=pool.accelerator, kind=PriceKind.CONTRACT)
         if shape.termination is not None and shape.firm_term is None:
             self.names.wrong(
                 "a right to leave needs the firm term it begins after", "add firm_term", (*at, "termination")
@@ -315,4 +309,3 @@ def _tranche(shape: TrancheShape) -> Tranche:
         terminable_after_days=shape.terminable_after_days,
         delay=delay_model(shape.delay),
     )
-

@@ -138,9 +138,7 @@ class WorkloadReader:
             )
         mean = sum(b.hours_frac * b.level_frac for b in shape.load_blocks)
         if abs(mean - 1.0) > 1e-6:
-            self.names.wrong(
-                f"the mean level of the load blocks is {mean:.6g}", "it must be 1", (*at, "load_blocks")
-            )
+            self.names.wrong(f"the mean level of the load blocks is {mean:.6g}", "it must be 1", (*at, "load_blocks"))
 
     def _research(self, shape: ResearchShape, at: At) -> ResearchShare:
         if shape.from_ is not None and shape.until is not None:
@@ -166,7 +164,7 @@ class WorkloadReader:
         if shape.resources is not None:
             if shape.capabilities:
                 self.names.wrong("resources stand in for capabilities", "keep one of them", (*at, "resources"))
-            return self._from_resources(shape.resources, (*at, "resources"), pools)
+            return self._from_resources(shape, shape.resources, (*at, "resources"), pools)
         if not shape.capabilities:
             self.names.wrong("no capability says where it can run", "add capabilities or resources", at)
         chips = {pool.accelerator for pool in self.pools.values()}
@@ -226,17 +224,17 @@ class WorkloadReader:
         return peak * TERA * shape.mfu_frac * shape.goodput_frac
 
     def _from_resources(
-        self, block: Mapping[str, object], at: At, pools: tuple[PoolId, ...]
+        self, shape: WorkloadShape, block: Mapping[str, object], at: At, pools: tuple[PoolId, ...]
     ) -> tuple[tuple[Capability, ...], tuple[PoolId, ...]]:
-        """Capabilities and pools of a SkyPilot block: rate 1 on every chip it names."""
+        """Capabilities and pools of a SkyPilot block, by the peak of every chip it names."""
         try:
             resources = read_resources(block)
         except InputError as error:
             raise InputError(error.what, fix=error.fix, place=self.document.place(at)) from None
         for note in resources.notes:
             self._doubt("skypilot", at, note)
-        chips = [self.names.accelerator(name, at) for name in resources.accelerators]
-        allowed = [pool.id for pool in self.pools.values() if _allows(resources, pool)]
+        chips = {name: self.names.accelerator(name, at) for name in resources.accelerators}
+        allowed = [pool.id for pool in self.pools.values() if _allows(resources, chips, pool)]
         allowed = [pool for pool in allowed if not pools or pool in pools]
         if not allowed:
             self.names.wrong(
@@ -247,7 +245,7 @@ class WorkloadReader:
         found = tuple(
             Capability(
                 accelerator=chip,
-                rate_per_accelerator=1.0,
+                rate_per_accelerator=self._resource_rate(shape, chip, at),
                 gang_min=resources.accelerators[name] * resources.nodes,
                 gang_max=None,
                 port_state=PortState.PORTED,
@@ -255,9 +253,29 @@ class WorkloadReader:
                 port_lead_days=0,
                 source="SkyPilot resources block",
             )
-            for name, chip in zip(resources.accelerators, chips, strict=True)
+            for name, chip in chips.items()
         )
         return found, tuple(allowed)
+
+    def _resource_rate(self, shape: WorkloadShape, chip: AcceleratorName, at: At) -> float:
+        """The block says where, not how fast: the planning share of the peak, or the ratio of two peaks."""
+        if isinstance(shape, TrainingShape) and shape.work.flop is not None:
+            whole = self.names.shape
+            return self._peak(chip, at) * TERA * whole.planning_mfu_frac * whole.planning_goodput_frac
+        reference = shape.work.reference if isinstance(shape, TrainingShape) else None
+        reference = shape.reference if isinstance(shape, ResearchShape) else reference
+        if reference is None:
+            self.names.wrong("resources say where a fleet runs, not how fast", "write capabilities instead", at)
+        known = self.names.accelerator(reference, at)
+        return 1.0 if known == chip else self._peak(chip, at) / self._peak(known, at)
+
+    def _peak(self, chip: AcceleratorName, at: At) -> float:
+        """Peak dense 16-bit TFLOP/s."""
+        facts = self.accelerators[chip]
+        peak = facts.peak_dense_bf16_tflops or facts.peak_dense_fp16_tflops
+        if peak is None:
+            self.names.wrong(f"the 16-bit peak of {chip} is not known", "write capabilities instead", at)
+        return peak
 
     def _doubt(self, rule: str, at: At, message: str) -> None:
         place = self.document.place(at)
@@ -273,11 +291,11 @@ class WorkloadReader:
         )
 
 
-def _allows(resources: Resources, pool: Pool) -> bool:
-    """Whether a block's chips, clouds and regions allow a pool."""
-    if pool.accelerator not in resources.accelerators:
-        return False
-    return not resources.places or any(
-        (not cloud or cloud == pool.provider) and (not region or region == pool.region)
-        for cloud, region in resources.places
+def _allows(resources: Resources, chips: Mapping[str, AcceleratorName], pool: Pool) -> bool:
+    """Whether one of a block's alternatives allows a pool."""
+    return any(
+        (not choice.cloud or choice.cloud == pool.provider.lower())
+        and (not choice.region or choice.region == pool.region)
+        and pool.accelerator in {chips[name] for name in choice.accelerators}
+        for choice in resources.choices
     )

@@ -33,14 +33,20 @@ NOTED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
-    """What a block asks for: accelerators by name with their number, (cloud, region) pairs, notes.
+class Choice:
+    """One alternative: these accelerators in this cloud and region; an empty one means any."""
 
-    An empty cloud or region means any; no pair at all means anywhere.
-    """
+    accelerators: frozenset[str]
+    cloud: str
+    region: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What a block asks for: accelerators by name with their number, the alternatives, notes."""
 
     accelerators: Mapping[str, int]
-    places: tuple[tuple[str, str], ...]
+    choices: tuple[Choice, ...]
     nodes: int
     notes: tuple[str, ...]
 
@@ -48,15 +54,15 @@ class Resources:
 def read_resources(block: Mapping[str, Any]) -> Resources:
     """Read a block; raises `InputError` for what SkyPilot itself would not accept."""
     accelerators: dict[str, int] = {}
-    places: list[tuple[str, str]] = []
+    choices: list[Choice] = []
     notes: list[str] = []
     for choice in _choices(block):
         _check_fields(choice)
-        for name, count in _accelerators(choice.get("accelerators")):
-            accelerators[name] = count
-        place = _place(choice)
-        if place != ("", ""):
-            places.append(place)
+        asked = dict(_accelerators(choice.get("accelerators")))
+        # The smallest gang asked for is the one that must fit.
+        accelerators |= {name: min(count, accelerators.get(name, count)) for name, count in asked.items()}
+        cloud, region = _place(choice)
+        choices.append(Choice(accelerators=frozenset(asked), cloud=cloud, region=region))
         notes += [f"{field} says nothing to a capacity plan" for field in choice if field in NOTED]
         notes += [
             f"{field} is left to the launcher; the plan buys by the price list"
@@ -65,7 +71,7 @@ def read_resources(block: Mapping[str, Any]) -> Resources:
         ]
     if not accelerators:
         raise InputError("the block names no accelerators", fix="add for example accelerators: H100:8")
-    return Resources(accelerators=accelerators, places=tuple(places), nodes=1, notes=tuple(dict.fromkeys(notes)))
+    return Resources(accelerators=accelerators, choices=tuple(choices), nodes=1, notes=tuple(dict.fromkeys(notes)))
 
 
 def _choices(block: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

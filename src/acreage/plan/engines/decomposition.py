@@ -25,6 +25,8 @@ from acreage.plan.problem import (
 )
 
 ROUNDS_MAX = 400
+INTEGER_ROUNDS_MAX = 25
+"""After as many integer points the gap is reported as it stands."""
 STEP_FRAC = 0.5
 """How far separation goes from the best point towards the master's; the prototypes' choice."""
 
@@ -135,7 +137,7 @@ class DecompositionEngine:
         answers: list[Response] = []
         objective = np.inf
         seen: set[bytes] = set()
-        while True:
+        for _ in range(INTEGER_ROUNDS_MAX):
             point, bound = run.master.solve_integer(gap_frac / 4, best)
             run.bound = max(run.bound, bound)
             value, responses = run.evaluate(point)
@@ -144,6 +146,7 @@ class DecompositionEngine:
             run.tell("integer", objective)
             again = point.tobytes() in seen
             seen.add(point.tobytes())
-            if objective - run.bound <= gap_frac * abs(objective) or again or run.rounds >= ROUNDS_MAX:
-                assert best is not None
-                return best, objective, answers
+            if objective - run.bound <= gap_frac * abs(objective) or again:
+                break
+        assert best is not None
+        return best, objective, answers

@@ -10,6 +10,9 @@ from scipy import sparse
 from acreage.plan.problem import Vector
 
 Status = highspy.HighsModelStatus
+STOPPED = (Status.kSolutionLimit, Status.kIterationLimit, Status.kTimeLimit)
+FEASIBLE = 2
+"""HiGHS's kSolutionStatusFeasible."""
 INFEASIBLE = (Status.kInfeasible, Status.kUnboundedOrInfeasible)
 
 

@@ -5,8 +5,11 @@ import numpy as np
 from scipy import sparse
 
 from acreage.plan.engines.cuts import Lines
-from acreage.plan.engines.highs import INFEASIBLE, Program, Status, new_solver, values
+from acreage.plan.engines.highs import FEASIBLE, INFEASIBLE, STOPPED, Program, Status, new_solver, values
 from acreage.plan.problem import Infeasible, PlanProblem, Vector
+
+NODES_MAX = 400
+"""Branch-and-bound nodes of one master solve: its bound is valid all the same, and cuts help more."""
 
 LINES_AT_A_TIME = 3
 """Offered lines that are added at once for each future."""
@@ -145,6 +148,7 @@ class Master:
         assert self._integer
         self._solver.setOptionValue("mip_rel_gap", gap_frac)
         self._solver.setOptionValue("mip_abs_gap", 1e-7)
+        self._solver.setOptionValue("mip_max_nodes", NODES_MAX)
         if start is not None:
             self._suggest(start)
         self._run()
@@ -161,4 +165,5 @@ class Master:
         status = self._solver.getModelStatus()
         if status in INFEASIBLE:
             raise Infeasible
-        assert status == Status.kOptimal, self._solver.modelStatusToString(status)
+        stopped = status in STOPPED and self._solver.getInfo().primal_solution_status == FEASIBLE
+        assert stopped or status == Status.kOptimal, self._solver.modelStatusToString(status)

@@ -1,0 +1,35 @@
+"""`acreage plan PORTFOLIO` and `acreage demo`: from contracts, offers and demand to a plan worth signing."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from acreage.cli.lazy import load
+
+FORMATS = ("parquet", "csv", "xlsx")
+
+
+@click.command("plan")
+@click.argument("portfolio", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the plan. Default: plans/NAME.")
+@click.option("--futures", type=click.IntRange(0, 2000), help="Number of sampled futures instead of the portfolio's.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the futures instead of the portfolio's.")
+@click.option("--gap", "gap_frac", type=click.FloatRange(0, 0.5, min_open=True), help="Relative gap to solve to.")
+@click.option("--no-explain", is_flag=True, help="Skip walk-away prices and what-ifs, which take most of the time.")
+@click.option(
+    "--engine",
+    type=click.Choice(("decomposition", "whole")),
+    default="decomposition",
+    show_default=True,
+    help="How to solve; whole hands everything to HiGHS in one piece.",
+)
+@click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Table formats to export.")
+@click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
+def plan(portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...], **options: Any) -> None:
+    """Plan PORTFOLIO, a YAML file: what to sign, how much, from when, and what every other offer is worth.
+
+    Writes a folder with the report, plan.json and tables, and shows the decision. Exit code 2
+    if no plan can keep every rule and promise: then it says which of them conflict.
+    """
+    load("acreage.cli.planning").run_plan(portfolio, out, output, formats or FORMATS, options)

@@ -1,0 +1,164 @@
+"""What the planning commands do: progress on the terminal, results shown, exit codes."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from acreage.domain.conflict import Conflict
+from acreage.domain.finding import Finding
+from acreage.domain.plan import Plan
+from acreage.flow import comparing, explaining, planning
+from acreage.flow.examples import example
+from acreage.plan.planner import Step, Tell, Wishes
+from acreage.report.plan_json import plan_document
+from acreage.report.renderers.terminal import compare_screen, conflict_screen, explanation_screen, plan_screen
+from acreage.units.errors import InputError
+
+PLANS = Path("plans")
+EXIT_DIFFERS, EXIT_CONFLICT, EXIT_DEFECT = 1, 2, 70
+
+
+@contextmanager
+def progress() -> Iterator[Tell]:
+    """A progress bar on stderr; plain lines where stderr is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _plain_tell()
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[news]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading", total=None, news="")
+
+        def tell(step: Step) -> None:
+            total = step.total if step.total > 1 else None
+            bar.update(task, description=step.stage, completed=step.done, total=total, news=_news(step))
+
+        yield tell
+
+
+def _plain_tell() -> Tell:
+    last = [""]
+
+    def tell(step: Step) -> None:
+        if step.stage != last[0]:
+            last[0] = step.stage
+            count = f" ({step.done + 1} of {step.total})" if step.total > 1 else ""
+            click.echo(f"{step.stage}{count}", err=True)
+
+    return tell
+
+
+def _news(step: Step) -> str:
+    if step.news is None:
+        return ""
+    gap = (step.news.objective - step.news.bound) / max(abs(step.news.objective), 1e-9)
+    return f"cost {step.news.objective:,.1f}M USD, gap {min(gap, 9.99):.2%}"
+
+
+def run_plan(
+    portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...], options: Mapping[str, Any]
+) -> None:
+    """Plan a file and keep the result."""
+    read = planning.portfolio_at(portfolio)
+    _say_findings(read.findings)
+    wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
+    with progress() as tell:
+        found = planning.plan_portfolio(
+            read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"]
+        )
+        if isinstance(found, Conflict):
+            plan, findings, folder = None, (), None
+        else:
+            plan = found
+            folder = out or PLANS / read.portfolio.name
+            tell(Step(stage="auditing and writing the report", done=0, total=1))
+            findings = planning.keep_plan(folder, plan, read, formats)
+    if plan is None:
+        assert isinstance(found, Conflict)
+        click.echo(conflict_screen(found), err=True)
+        sys.exit(EXIT_CONFLICT)
+    if output == "json":
+        click.echo(json.dumps(plan_document(plan, read.portfolio), indent=2))
+    else:
+        click.echo(plan_screen(plan, read.portfolio, findings))
+        click.echo(f"report: {folder / planning.REPORT}")
+    if findings:
+        click.echo("error: the plan did not pass its audit; this is a defect of Acreage", err=True)
+        sys.exit(EXIT_DEFECT)
+
+
+def _say_findings(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        click.echo(f"{finding.severity}: {finding.source}:{finding.row}: {finding.message}", err=True)
+
+
+def run_demo(name: str, out: Path, no_explain: bool) -> None:
+    """Plan an example and say where the report is and what to try next."""
+    options = {"engine": "decomposition", "gap_frac": None, "no_explain": no_explain, "futures": None, "seed": None}
+    with example(name) as path:
+        run_plan(path, out, "text", ("parquet", "csv", "xlsx"), options)
+    click.echo(f"next: acreage explain azure-gb300-anchor --plan {out}" if name == "frontier-lab" else "")
+
+
+def run_audit(folder: Path, output: str) -> None:
+    """Audit a stored plan."""
+    findings = planning.audit_stored(folder)
+    if output == "json":
+        rows = [{"rule": f.rule, "subject": f.subject, "message": f.message} for f in findings]
+        click.echo(json.dumps({"passed": not findings, "findings": rows}, indent=2))
+    else:
+        for finding in findings:
+            click.echo(f"{finding.rule}: {finding.subject}: {finding.message}")
+        click.echo(f"{len(findings)} findings" if findings else "passed: cost, rules and shares recomputed, all agree")
+    if findings:
+        sys.exit(EXIT_DIFFERS)
+
+
+def newest_plan() -> Path:
+    """The newest plan under plans/, or the demo's."""
+    found = [p.parent for p in [*PLANS.glob("*/state.json"), *Path().glob("*/state.json")]]
+    if not found:
+        raise InputError("there is no plan here", fix="run `acreage plan PORTFOLIO` first, or name a plan's folder")
+    return max(found, key=lambda folder: (folder / "state.json").stat().st_mtime)
+
+
+def run_explain(subject: str, folder: Path | None, output: str) -> None:
+    """Explain one subject of a plan."""
+    plan, read = planning.stored(folder or newest_plan())
+    explanation = explaining.explain(plan, read.portfolio, subject)
+    if output == "json":
+        click.echo(json.dumps({"title": explanation.title, "lines": explanation.lines}, indent=2))
+    else:
+        click.echo(explanation_screen(explanation))
+
+
+def run_compare(folders: tuple[Path, ...], provider: str | None, output: str) -> None:
+    """Compare two plans, or one with the best without a provider."""
+    if len(folders) > 2 or (provider is None and len(folders) != 2):
+        raise InputError("compare takes two plans, or one with --without PROVIDER", fix="name two folders")
+    first = folders[0] if folders else newest_plan()
+    plan, read = planning.stored(first)
+    names = (str(first), f"without {provider}" if provider else str(folders[-1]))
+    other: Plan
+    if provider is None:
+        other = planning.stored(folders[1])[0]
+    else:
+        with progress() as tell:
+            other = comparing.without_provider(plan, read.portfolio, provider, tell)
+    if output == "json":
+        click.echo(json.dumps(comparing.comparison(plan, other, names), indent=2))
+    else:
+        click.echo(compare_screen(plan, other, names))

@@ -1,0 +1,51 @@
+"""Two plans side by side, or a plan and the best one without a supplier."""
+
+from dataclasses import replace
+from typing import Any
+
+from acreage.domain.conflict import Conflict
+from acreage.domain.plan import Plan
+from acreage.domain.portfolio import Portfolio
+from acreage.flow.planning import base_demands
+from acreage.plan.planner import Tell, Wishes, make_plan
+from acreage.units.errors import InputError
+from acreage.units.ids import ProviderId
+
+
+def without_provider(plan: Plan, portfolio: Portfolio, provider: str, tell: Tell) -> Plan:
+    """The best plan over the same futures with nothing of one provider: no leases, offers or hours."""
+    if provider not in portfolio.providers:
+        raise InputError(f"no provider {provider!r}", fix=f"known are {', '.join(sorted(portfolio.providers))}")
+    gone = ProviderId(provider)
+    offers = tuple(o for o in portfolio.offers if o.provider != gone)
+    kept = {o.id for o in offers}
+    reduced = replace(
+        portfolio,
+        leases=tuple(lease for lease in portfolio.leases if lease.provider != gone),
+        commitments=tuple(c for c in portfolio.commitments if c.spend.provider != gone),
+        offers=tuple(replace(o, requires=o.requires, excludes=tuple(x for x in o.excludes if x in kept)) for o in offers),
+        pools={
+            key: replace(pool, on_demand=None, spot=None) if pool.provider == gone else pool
+            for key, pool in portfolio.pools.items()
+        },
+    )
+    found = make_plan(reduced, plan.futures, base_demands(reduced), Wishes(explain=False), tell)
+    if isinstance(found, Conflict):
+        names = "; ".join(clash.name for clash in found.clashes)
+        raise InputError(f"without {provider} no plan keeps every rule and promise: {names}", fix="relax one of them")
+    return found
+
+
+def comparison(a: Plan, b: Plan, names: tuple[str, str]) -> dict[str, Any]:
+    """The comparison as a document: figures and signings of both."""
+    return {
+        name: {
+            "objective_usd": f"{plan.best.figures.objective_usd:.2f}",
+            "expected_usd": f"{plan.best.figures.expected_usd:.2f}",
+            "cvar_usd": f"{plan.best.figures.cvar_usd:.2f}",
+            "unmet_frac": plan.best.figures.unmet_frac,
+            "late_frac": plan.best.figures.late_frac,
+            "signings": {s.offer: s.accelerators for s in plan.best.decision.signings},
+        }
+        for name, plan in zip(names, (a, b), strict=True)
+    }

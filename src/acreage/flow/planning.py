@@ -1,0 +1,118 @@
+"""Planning from file to file: reads a portfolio, draws futures, plans, audits and keeps the result.
+
+The imperative shell of `acreage plan` and its companions; everything it calls is pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from acreage import __version__
+from acreage.catalog.accelerators import load_accelerators
+from acreage.catalog.book import PriceBook, load_book
+from acreage.catalog.lookup import list_price
+from acreage.demand.futures import sample_futures
+from acreage.demand.levels import base_demand
+from acreage.domain.conflict import Conflict
+from acreage.domain.finding import Finding
+from acreage.domain.plan import Plan
+from acreage.domain.portfolio import Portfolio
+from acreage.domain.price import Price, PriceKind
+from acreage.domain.workload import ResearchShare, ServingFleet
+from acreage.plan.audit import audit
+from acreage.plan.planner import Tell, Wishes, make_plan
+from acreage.portfolio.convert import portfolio_shape
+from acreage.portfolio.document import load_document
+from acreage.portfolio.quantities import ListPrice
+from acreage.portfolio.read import price_sheets_of, read_portfolio
+from acreage.report.plan_json import plan_document
+from acreage.report.plan_store import load_plan, save_plan
+from acreage.report.renderers.html import render_report
+from acreage.report.tables import export_tables
+from acreage.units.errors import InputError, Place
+from acreage.units.ids import AcceleratorName, WorkloadId
+from acreage.units.instants import Instant, instant
+
+PORTFOLIO = "portfolio.yaml"
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A portfolio as read, with the doubts about it and the files it was read from."""
+
+    portfolio: Portfolio
+    findings: tuple[Finding, ...]
+    files: Mapping[str, bytes]
+
+
+def portfolio_at(path: Path) -> Read:
+    """Read a portfolio file, prices and chips from the catalog."""
+    sheets = price_sheets_of(path)
+    book = load_book(today=_planning_day(path), contracts=[str(sheet) for sheet in sheets])
+    portfolio, findings = read_portfolio(path, accelerators=load_accelerators(), list_price=_lookup(book))
+    files = {PORTFOLIO: path.read_bytes()}
+    files |= {str(sheet.relative_to(path.parent)): sheet.read_bytes() for sheet in sheets}
+    return Read(portfolio=portfolio, findings=findings, files=files)
+
+
+def _planning_day(path: Path) -> Instant:
+    """The day that prices age from: the portfolio's own planning day."""
+    return instant(portfolio_shape(load_document(path)).as_of)
+
+
+def _lookup(book: PriceBook) -> ListPrice:
+    def look(provider: str, region: str, accelerator: AcceleratorName, kind: PriceKind) -> Price | None:
+        return list_price(
+            book, provider=provider, region=region, accelerator=accelerator, kind=kind, today=book.today
+        )
+
+    return look
+
+
+def base_demands(portfolio: Portfolio) -> dict[WorkloadId, np.ndarray]:
+    """Base demand (T,) of every serving fleet and research share."""
+    return {
+        w.id: base_demand(w, portfolio.periods)
+        for w in portfolio.workloads
+        if isinstance(w, ServingFleet | ResearchShare)
+    }
+
+
+def plan_portfolio(
+    portfolio: Portfolio, wishes: Wishes, tell: Tell, *, futures: int | None = None, seed: int | None = None
+) -> Plan | Conflict:
+    """Plan a portfolio over its sampled futures, perhaps with another number of them or another seed."""
+    uncertainty = portfolio.uncertainty
+    if futures is not None:
+        uncertainty = replace(uncertainty, futures=futures)
+    if seed is not None:
+        uncertainty = replace(uncertainty, seed=seed)
+    portfolio = replace(portfolio, uncertainty=uncertainty)
+    return make_plan(portfolio, sample_futures(portfolio), base_demands(portfolio), wishes, tell)
+
+
+def keep_plan(folder: Path, plan: Plan, read: Read, formats: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Audit a plan, then write its folder: documents, tables and the report; returns the audit's findings.
+
+    A plan that does not pass is written nowhere: that is a defect of Acreage.
+    """
+    findings = audit(read.portfolio, plan.best, plan.futures)
+    findings += audit(read.portfolio, plan.without_new, plan.futures) if not findings else ()
+    report = render_report(plan, read.portfolio, findings, __version__)
+    files = {**read.files, REPORT: report.encode()}
+    save_plan(folder, plan, plan_document(plan, read.portfolio), files)
+    export_tables(plan, read.portfolio, folder / "export", formats)
+    return findings
+
+
+def stored(folder: Path) -> tuple[Plan, Read]:
+    """A stored plan and the portfolio it was made from."""
+    plan = load_plan(folder)
+    if not (folder / PORTFOLIO).is_file():
+        raise InputError(
+            "the plan has lost its portfolio", fix="make it again with `acreage plan`", place=Place(file=str(folder))
+        )
+    return plan, portfolio_at(folder / PORTFOLIO)
