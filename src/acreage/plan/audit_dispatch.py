@@ -202,7 +202,7 @@ def check_gang(
     holdings: tuple[Holding, ...],
     usable: Mapping[str, Array],
 ) -> Iterator[Finding]:
-    """A gang stays in its home, runs flat over blocks, and only where its minimum is promised and there."""
+    """A gang stays in its home, runs flat over blocks, and only where its minimum is promised and there at some time."""
     if not any(h.workload == run.id and h.pool == pool for h in ground.outcome.decision.homes):
         yield doubt("home", run.id, f"runs in {pool}, which is not its home")
     if gang_width(ground, pool, capability) < capability.gang_min:
@@ -213,10 +213,11 @@ def check_gang(
     least = capability.gang_min * (1.0 - 1e-6)
     markets = ground.portfolio.pools[pool]
     limit = sum(a.accelerators_max for a in (markets.on_demand, markets.spot) if a is not None)
-    promised = limit + sum(promised_of(ground, h, firm=False) for h in holdings if h.pool == pool)
+    mine = [h for h in holdings if h.pool == pool]
+    promised = limit + sum(peak_of(ground, h) for h in mine)
     short = np.where(runs & (promised < least), capability.gang_min - promised, 0.0)
     yield from worst(ground, short, "gang", run.id, f"runs in {pool} where too little is promised")
-    there = limits_of(ground, pool) + sum(usable[key] for key in {h.key for h in holdings if h.pool == pool})
+    there = limits_of(ground, pool) + np.array([sum(peak_of(ground, h, f) for h in mine) for f in ground.futures])
     missing = np.where(runs & (there < least), capability.gang_min - there, 0.0)
     yield from worst(ground, missing, "gang", run.id, f"runs in {pool} where too little is there")
 

@@ -197,6 +197,24 @@ def promised_of(ground: Ground, holding: Holding, *, firm: bool) -> Array:
     return np.asarray(holding.usable_frac * sum(pieces, np.zeros(len(ground.hours))))
 
 
+def peak_of(ground: Ground, holding: Holding, future: Future | None = None) -> Array:
+    """Most usable accelerators (T,) of a holding at one time in each period, in a future or as promised.
+
+    Outages are not counted: they interrupt a gang, they do not shrink it.
+    """
+    spans = [
+        (p.accelerators, p.due_at, holding.ends_at)
+        if future is None
+        else ((h := handover_in(ground, holding, p, future)).accelerators, h.from_at, h.until_at)
+        for p in holding.pieces
+    ]
+    found = []
+    for begin, end in zip(ground.begins, ground.ends, strict=True):
+        moments = [begin, *(at for _, at, _ in spans if begin < at < end)]
+        found.append(max(sum(n for n, from_at, until_at in spans if from_at <= m < until_at) for m in moments))
+    return holding.usable_frac * np.array(found, dtype=float)
+
+
 def supply(ground: Ground, holdings: tuple[Holding, ...]) -> dict[str, Array]:
     """Usable accelerators (S, T) by source; all signings of an offer are one source."""
     found: dict[str, Array] = defaultdict(lambda: np.zeros(ground.shape[:2]))

@@ -14,7 +14,7 @@ from acreage.domain.portfolio import Budget, Portfolio, ShareCap
 from acreage.domain.workload import ServingFleet, TrainingRun, Workload
 from acreage.plan.engines.whole import WholeEngine
 from acreage.plan.formulate.formulate import formulate
-from acreage.plan.problem import USD_PER_UNIT, FirstStage, Infeasible
+from acreage.plan.problem import USD_PER_UNIT, Aim, FirstStage, Infeasible
 from acreage.plan.session import BROKEN_USD, Session
 from acreage.units.instants import iso_date
 from acreage.units.money import MicroUsd, usd, usd_short
@@ -78,7 +78,7 @@ def _holds(session: Session, portfolio: Portfolio) -> bool:
             recourse=replace(problem.recourse, cost=np.zeros_like(problem.recourse.cost), constant=np.zeros(1)),
         )
     try:
-        solution = WholeEngine().solve(only_promises, gap_frac=1e-9)
+        solution = WholeEngine().solve(only_promises, Aim(gap_frac=1e-9))
     except Infeasible:
         return False
     return solution.objective * USD_PER_UNIT < BROKEN_USD

@@ -1,7 +1,6 @@
 """Play a first stage out in every future: the second stage solved once more, honestly, and tidied.
 
-The engine lets a gang run in a pool that a late delivery has left too small; here it may not,
-so what is reported costs what it says. Tidying recomputes what follows from use (unmet demand,
+Tidying recomputes what follows from use (unmet demand,
 shortfalls) in plain arithmetic, so that solver tolerances do not show.
 """
 
@@ -10,15 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from acreage.domain.workload import TrainingRun
 from acreage.plan.engines.responses import Responder
 from acreage.plan.formulate.capacity import Source, usable
-from acreage.plan.formulate.first_stage import is_gang, usable_capability
 from acreage.plan.formulate.formulate import Formulation
 from acreage.plan.formulate.layout import ColumnKind, Use, UseKind
-from acreage.plan.formulate.recourse import market_limit
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, Vector
-from acreage.units.ids import PoolId
 
 QUANTUM = 1e-9
 
@@ -67,8 +62,7 @@ def play(formulation: Formulation, first: Vector) -> Play:
     responder = Responder(replace(problem.recourse, cost=cost))
     sources = sources_in_force(formulation, first)
     every = range(len(formulation.futures))
-    banned = [_too_small(formulation, sources, s) for s in every]
-    responses = responder.respond(first, every, banned=banned)
+    responses = responder.respond(first, every, gated=True)
     second = np.array([r.columns for r in responses[:count]]) * ACCELERATORS_PER_UNIT
     second[np.abs(second) < QUANTUM * ACCELERATORS_PER_UNIT] = 0.0
     broken = 0.0
@@ -85,39 +79,10 @@ def play(formulation: Formulation, first: Vector) -> Play:
     )
 
 
-def capacity_of(formulation: Formulation, sources: Mapping[int, float], future: int, pool: PoolId) -> Vector:
-    """Usable accelerators (T,) of a pool in a future, before anything is given up."""
-    total = np.zeros(formulation.scene.periods)
-    for number, units in sources.items():
-        source = formulation.choices.sources[number]
-        if source.pool == pool:
-            total += units * source_capacity(formulation, source, future)
-    return total
-
-
 def source_capacity(formulation: Formulation, source: Source, future: int) -> Vector:
     """Usable accelerators (T,) of one unit of a source in a future."""
     scene = formulation.scene
     return np.sum([usable(scene.clock, source, part, scene.futures[future]) for part in source.parts], axis=0)
-
-
-def _too_small(formulation: Formulation, sources: Mapping[int, float], future: int) -> np.ndarray:
-    """Columns (M,) of gangs in periods whose pool is smaller than the gang's minimum."""
-    scene, portfolio = formulation.scene, formulation.portfolio
-    banned = np.zeros(formulation.problem.recourse.matrix.shape[1], dtype=bool)
-    runs = {str(w.id): w for w in portfolio.workloads if isinstance(w, TrainingRun) and is_gang(w)}
-    for use in formulation.uses:
-        if use.kind is not UseKind.RUN or use.subject not in runs or use.pool is None:
-            continue
-        pool = portfolio.pools[use.pool]
-        capability = usable_capability(runs[use.subject], pool.accelerator)
-        assert capability is not None
-        there = capacity_of(formulation, sources, future, use.pool)
-        for access in (pool.on_demand, pool.spot):
-            if access is not None:
-                there = there + market_limit(scene, pool, access, scene.futures[future])
-        banned[use.start : use.stop] = there[use.period] < capability.gang_min * (1.0 - 1e-9)
-    return banned
 
 
 def _given_up(formulation: Formulation, first: Vector, second: Vector) -> dict[tuple[int, str, int], float]:

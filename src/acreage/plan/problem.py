@@ -45,6 +45,9 @@ class Recourse:
 
     Every upper bound is finite at every n within its bounds, which is what makes the
     closed-form bound of `engines/cuts.py` finite. `constant` (S,) is added to the cost.
+
+    A gate holds `gate_column[k]` (K,) at zero in a future s where `gate_brought[s] n - gate_taken x`
+    is below `gate_min[k]` in row `gate_row[k]`. Bounds leave gates out, objectives do not.
     """
 
     matrix: sparse.csc_matrix
@@ -55,6 +58,11 @@ class Recourse:
     constant: Vector
     coupling: tuple[sparse.csr_matrix, ...]
     upper_coupling: tuple[sparse.csr_matrix, ...]
+    gate_column: NDArray[np.int64]
+    gate_row: NDArray[np.int64]
+    gate_min: Vector
+    gate_brought: tuple[sparse.csr_matrix, ...]
+    gate_taken: sparse.csr_matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +114,22 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
-class Engine(Protocol):
-    """Solves a plan problem to a relative gap; may keep what it learns for the next, similar one."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """When to stop: at a relative gap, or after a number of integer points.
 
-    def solve(self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None) -> Solution:
+    `start` (N,) is a first stage to begin from that satisfies every row.
+    """
+
+    gap_frac: float
+    rounds_max: int = 25
+    start: Vector | None = None
+
+
+class Engine(Protocol):
+    """Solves a plan problem; may keep what it learns for the next, similar one."""
+
+    def solve(self, problem: PlanProblem, aim: Aim, watch: Watch | None = None) -> Solution:
         """Return the best solution found and a certified bound; raises `Infeasible`."""
         ...
 

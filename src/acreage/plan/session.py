@@ -15,7 +15,7 @@ from acreage.domain.plan import Range
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.formulate import Formulation, formulate
 from acreage.plan.formulate.layout import Column, ColumnKind
-from acreage.plan.problem import USD_PER_UNIT, Engine, FirstStage, PlanProblem, Solution, Vector, Watch
+from acreage.plan.problem import USD_PER_UNIT, Aim, Engine, FirstStage, PlanProblem, Solution, Vector, Watch
 from acreage.units.ids import OfferId, ProviderId, WorkloadId
 
 BROKEN_USD = 1.0
@@ -94,14 +94,14 @@ class Session:
         change: Change | None = None,
         formulation: Formulation | None = None,
         *,
-        gap_frac: float | None = None,
+        aim: Aim | None = None,
         watch: Watch | None = None,
     ) -> Solved:
         """Solve with a change; raises `Infeasible` if no plan satisfies the rules."""
         there = formulation or self.base
         problem = changed(there, change) if change is not None else there.problem
         self.solves += 1
-        solution = self.engine.solve(problem, gap_frac=gap_frac or self.gap_frac, watch=watch)
+        solution = self.engine.solve(problem, aim or Aim(gap_frac=self.gap_frac), watch)
         return Solved(formulation=there, solution=solution)
 
 

@@ -14,6 +14,7 @@ from acreage.plan.engines.cuts import CutPool
 from acreage.plan.engines.master import Master
 from acreage.plan.engines.responses import Responder, Response
 from acreage.plan.problem import (
+    Aim,
     PlanProblem,
     Progress,
     Recourse,
@@ -24,11 +25,13 @@ from acreage.plan.problem import (
     objective_of,
 )
 
-ROUNDS_MAX = 400
-INTEGER_ROUNDS_MAX = 25
-"""After as many integer points the gap is reported as it stands."""
+RELAXED_ROUNDS_MAX = 400
 STEP_FRAC = 0.5
 """How far separation goes from the best point towards the master's; the prototypes' choice."""
+CORE_FRAC = 0.3
+"""Where the second cut of a round is drawn: this far from the core towards the integer point."""
+SHARE_FRAC = 0.2
+"""The master is solved to this share of the gap that is left, so that early rounds are quick."""
 
 
 @dataclass(slots=True)
@@ -50,14 +53,18 @@ class Run:
     rounds: int = 0
     bound: float = -np.inf
 
-    def evaluate(self, first: Vector) -> tuple[float, list[Response]]:
+    def evaluate(self, first: Vector, *, gated: bool) -> tuple[float, list[Response]]:
         """Answer a first stage in every active future, keep the cuts, return the objective and answers."""
         active = [int(s) for s in self.master.active]
-        responses = self.memory.responder.respond(first, active)
+        responses = self.memory.responder.respond(first, active, gated=gated)
         recourse = self.problem.recourse
         self.master.add([self.memory.pool.add(recourse, s, r.row_dual) for s, r in zip(active, responses, strict=True)])
         self.rounds += 1
-        return relaxed_objective(self.problem, first, active, responses), responses
+        return objective_at(self.problem, first, active, responses), responses
+
+    def within(self, objective: float, gap_frac: float) -> bool:
+        """Whether an objective is proven to a relative gap."""
+        return objective - self.bound <= gap_frac * abs(objective)
 
     def tell(self, stage: str, objective: float) -> None:
         """Report progress."""
@@ -72,7 +79,7 @@ class Run:
             )
 
 
-def relaxed_objective(problem: PlanProblem, first: Vector, active: list[int], responses: list[Response]) -> float:
+def objective_at(problem: PlanProblem, first: Vector, active: list[int], responses: list[Response]) -> float:
     """The objective of a first stage by the responses of the active futures, anchors included."""
     second = np.zeros(len(problem.probability))
     second[active] = [r.cost for r in responses]
@@ -86,67 +93,84 @@ class DecompositionEngine:
     def __init__(self) -> None:
         self._memories: dict[bytes, Memory] = {}
 
-    def solve(self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None) -> Solution:
+    def solve(self, problem: PlanProblem, aim: Aim, watch: Watch | None = None) -> Solution:
         """Solve to a relative gap; raises `Infeasible` if no first stage satisfies the rows."""
         memory = self._memory(problem.recourse)
         run = Run(problem=problem, memory=memory, master=Master(problem), watch=watch)
         known = memory.pool.lines(problem.recourse)
         if known:
             run.master.offer(known)
+            core = None
         else:
             nothing = np.zeros(problem.recourse.matrix.shape[0])
             run.master.add([memory.pool.add(problem.recourse, int(s), nothing) for s in run.master.active])
-            self._relaxed(run, gap_frac / 4)
-        best, objective, responses = self._integer(run, gap_frac)
+            core = _relaxed(run, aim.gap_frac / 4)
+        best, objective, responses = _integer(run, aim, core)
         second = np.zeros(problem.recourse.cost.shape)
         for s, response in zip(run.master.active, responses, strict=True):
             second[s] = response.columns
         return Solution(first=best, second=second, objective=objective, bound=run.bound, iterations=run.rounds)
 
     def _memory(self, recourse: Recourse) -> Memory:
+        """What is known of second stages whose matrix has entries in the same places."""
         mark = hashlib.blake2b(repr(recourse.cost.shape).encode(), digest_size=16)
-        for part in (recourse.matrix.indptr, recourse.matrix.indices, recourse.matrix.data):
+        for part in (recourse.matrix.indptr, recourse.matrix.indices):
             mark.update(np.ascontiguousarray(part).tobytes())
         memory = self._memories.setdefault(mark.digest(), Memory(responder=Responder(recourse)))
-        memory.responder.recourse = recourse
+        memory.responder.use(recourse)
         return memory
 
-    def _relaxed(self, run: Run, gap_frac: float) -> None:
-        """Cuts until the relaxed master is within gap_frac of a (fractional) point's objective."""
-        point, run.bound = run.master.solve()
-        center = point
-        objective = np.inf
-        step = STEP_FRAC
-        while run.rounds < ROUNDS_MAX:
-            trial = center + step * (point - center)
-            value, _ = run.evaluate(trial)
-            if value < objective:
-                center, objective = trial, value
-            point, bound = run.master.solve()
-            # No progress of the bound means the trial point cut nothing off: go all the way once.
-            step = STEP_FRAC if bound > run.bound + 1e-9 * abs(bound) else 1.0
-            run.bound = max(run.bound, bound)
-            run.tell("relaxed", objective)
-            if objective - run.bound <= gap_frac * abs(objective):
-                break
 
-    def _integer(self, run: Run, gap_frac: float) -> tuple[Vector, float, list[Response]]:
-        """Cuts at integer points until the best of them is within gap_frac of the bound."""
-        run.master.make_integer()
-        best: Vector | None = None
-        answers: list[Response] = []
-        objective = np.inf
-        seen: set[bytes] = set()
-        for _ in range(INTEGER_ROUNDS_MAX):
-            point, bound = run.master.solve_integer(gap_frac / 4, best)
-            run.bound = max(run.bound, bound)
-            value, responses = run.evaluate(point)
+def _relaxed(run: Run, gap_frac: float) -> Vector:
+    """Cuts until the relaxed master is within gap_frac of a (fractional) point's objective; that point."""
+    point, run.bound = run.master.solve()
+    center = point
+    objective = np.inf
+    step = STEP_FRAC
+    while run.rounds < RELAXED_ROUNDS_MAX:
+        trial = center + step * (point - center)
+        value, _ = run.evaluate(trial, gated=False)
+        if value < objective:
+            center, objective = trial, value
+        point, bound = run.master.solve()
+        # No progress of the bound means the trial point cut nothing off: go all the way once.
+        step = STEP_FRAC if bound > run.bound + 1e-9 * abs(bound) else 1.0
+        run.bound = max(run.bound, bound)
+        run.tell("relaxed", objective)
+        if run.within(objective, gap_frac):
+            break
+    return center
+
+
+def _integer(run: Run, aim: Aim, core: Vector | None) -> tuple[Vector, float, list[Response]]:
+    """Cuts at integer points until the best of them is within the gap of the bound, or rounds are up.
+
+    A second cut a round is drawn between a core point and the integer one (Papadakos, 2008): cuts at
+    integer points alone are steep and say little about their neighbours.
+    """
+    run.master.make_integer()
+    best, objective, answers = aim.start, np.inf, list[Response]()
+    if best is not None:
+        objective, answers = run.evaluate(best, gated=True)
+    seen: set[bytes] = set()
+    tight = False
+    for _ in range(aim.rounds_max):
+        left = (objective - run.bound) / abs(objective) if np.isfinite(objective) else 1.0
+        finest = aim.gap_frac / 4
+        point, bound = run.master.solve_integer(finest if tight else max(finest, min(SHARE_FRAC * left, 0.01)), best)
+        run.bound = max(run.bound, bound)
+        again = point.tobytes() in seen
+        seen.add(point.tobytes())
+        if not again:
+            value, responses = run.evaluate(point, gated=True)
             if value < objective:
                 best, objective, answers = point, value, responses
-            run.tell("integer", objective)
-            again = point.tobytes() in seen
-            seen.add(point.tobytes())
-            if objective - run.bound <= gap_frac * abs(objective) or again:
-                break
-        assert best is not None
-        return best, objective, answers
+        run.tell("integer", objective)
+        if run.within(objective, aim.gap_frac) or (again and tight):
+            break
+        tight = again
+        if core is not None:
+            run.evaluate(core + CORE_FRAC * (point - core), gated=False)
+            core = (core + point) / 2
+    assert best is not None
+    return best, objective, answers

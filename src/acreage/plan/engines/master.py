@@ -14,8 +14,20 @@ NODES_MAX = 400
 LINES_AT_A_TIME = 3
 """Offered lines that are added at once for each future."""
 
-FAR = 1e9
-"""Bound on what a future may cost, in millions of dollars: 1e15 USD, more than there is."""
+FAR = 1e7
+"""No future earns more than this, in millions of dollars; keeps the first relaxation bounded."""
+
+QUICK = {
+    "mip_allow_restart": False,
+    "mip_detect_symmetry": False,
+    "mip_heuristic_run_rins": False,
+    "mip_heuristic_run_rens": False,
+    "mip_heuristic_run_root_reduced_cost": False,
+    "mip_pscost_minreliable": 0,
+    "mip_max_nodes": NODES_MAX,
+    "mip_abs_gap": 1e-7,
+}
+"""Few columns and dense rows: plain branching beats sub-problems, restarts and strong branching threefold."""
 
 
 class Master:
@@ -41,7 +53,6 @@ class Master:
         probability = problem.probability[active]
         theta_weight = (1 - weight) * probability + problem.anchor_weight[active]
         excess_weight = weight * probability / (1 - tail)
-        self._offset = float(theta_weight @ problem.recourse.constant[active])
         count = len(active)
         # z_s - theta_s + a - q_s n >= constant_s
         risk_rows = sparse.hstack(
@@ -54,7 +65,7 @@ class Master:
             format="csc",
         )
         own_rows = sparse.hstack([first.matrix, sparse.csr_matrix((first.matrix.shape[0], 2 * count + 1))])
-        return new_solver(
+        solver = new_solver(
             Program(
                 cost=np.concatenate(
                     [
@@ -65,13 +76,17 @@ class Master:
                     ]
                 ),
                 lower=np.concatenate([first.lower, np.full(count, -FAR), [-FAR], np.zeros(count)]),
-                upper=np.concatenate([first.upper, np.full(count, FAR), [FAR], np.full(count, 2 * FAR)]),
+                upper=np.concatenate([first.upper, np.full(2 * count + 1, np.inf)]),
                 matrix=sparse.vstack([own_rows, risk_rows], format="csc"),
                 row_lower=np.concatenate([first.row_lower, problem.recourse.constant[active]]),
                 row_upper=np.concatenate([first.row_upper, np.full(count, np.inf)]),
             ),
             threads=2,
         )
+        solver.changeObjectiveOffset(float(theta_weight @ problem.recourse.constant[active]))
+        for name, value in QUICK.items():
+            solver.setOptionValue(name, value)
+        return solver
 
     def add(self, lines: list[Lines]) -> None:
         """Add theta_s >= constant + slope n for each line; lines of inactive futures are left out."""
@@ -130,7 +145,7 @@ class Master:
     def solve(self) -> tuple[Vector, float]:
         """The relaxation's first stage and value, a lower bound."""
         self._run()
-        return values(self._solver)[: self._count], self._solver.getInfo().objective_function_value + self._offset
+        return values(self._solver)[: self._count], self._solver.getInfo().objective_function_value
 
     def make_integer(self) -> None:
         """From now on integer columns are integer; offered lines are taken at the relaxation first."""
@@ -147,15 +162,13 @@ class Master:
         """An integer first stage within gap_frac of the master's best, and the proven bound."""
         assert self._integer
         self._solver.setOptionValue("mip_rel_gap", gap_frac)
-        self._solver.setOptionValue("mip_abs_gap", 1e-7)
-        self._solver.setOptionValue("mip_max_nodes", NODES_MAX)
         if start is not None:
             self._suggest(start)
         self._run()
         first = values(self._solver)[: self._count]
         flags = self.problem.first.is_integer
         first[flags] = np.round(first[flags])
-        return first, self._solver.getInfo().mip_dual_bound + self._offset
+        return first, self._solver.getInfo().mip_dual_bound
 
     def _suggest(self, start: Vector) -> None:
         columns = np.arange(self._count, dtype=np.int32)

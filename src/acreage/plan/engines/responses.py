@@ -6,22 +6,40 @@ HiGHS releases the interpreter lock while it runs, so that plain threads use all
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
 
+from numpy.typing import NDArray
+
 from acreage.plan.engines.highs import Program, Status, new_solver, row_duals, values
 from acreage.plan.problem import Recourse, Vector
+
+USED = 1e-9
+"""Less than a millionth of an accelerator is solver tolerance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """How one future answers a first stage: columns (M,), row duals (R,) and cost without constants."""
+    """How one future answers a first stage: columns (M,) and their cost without constants.
+
+    `row_dual` (R,) and `cut_cost` are those of the answer before gates were closed, for cuts.
+    """
 
     columns: Vector
     row_dual: Vector
     cost: float
+    cut_cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """The bounds of one future's second stage at a first stage: columns (M,), rows (R,)."""
+
+    upper: Vector
+    row_lower: Vector
+    row_upper: Vector
 
 
 class Responder:
@@ -33,63 +51,80 @@ class Responder:
         self._every_row = np.arange(recourse.matrix.shape[0], dtype=np.int32)
         self._every_column = np.arange(recourse.matrix.shape[1], dtype=np.int32)
 
-    def respond(
-        self,
-        first: Vector,
-        futures: Sequence[int],
-        *,
-        banned: Sequence[Vector] | None = None,
-    ) -> list[Response]:
-        """Solve the given futures at a first stage (N,).
+    def use(self, recourse: Recourse) -> None:
+        """Answer for another second stage whose matrix has entries in the same places."""
+        entries = recourse.matrix.tocoo()
+        moved = np.flatnonzero(entries.data != self.recourse.matrix.data)
+        for solver in self._solvers.values():
+            for k in moved:
+                solver.changeCoeff(int(entries.row[k]), int(entries.col[k]), float(entries.data[k]))
+        self.recourse = recourse
 
-        `banned` gives a boolean mask (M,) a future of columns that are held at zero.
-        """
-        masks = banned if banned is not None else [None] * len(futures)
+    def respond(self, first: Vector, futures: Sequence[int], *, gated: bool = False) -> list[Response]:
+        """Solve the given futures at a first stage (N,); `gated` closes gates, for integer points."""
         with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            return list(
-                pool.map(
-                    lambda pair: self._one(first, *pair),
-                    zip(futures, masks, strict=True),
-                )
-            )
+            return list(pool.map(lambda s: self._one(first, s, gated), futures))
 
-    def _one(self, first: Vector, future: int, banned: Vector | None) -> Response:
+    def _one(self, first: Vector, future: int, gated: bool) -> Response:
         recourse = self.recourse
         shift = recourse.coupling[future] @ first
-        upper = np.maximum(recourse.upper[future] + recourse.upper_coupling[future] @ first, 0.0)
-        if banned is not None:
-            upper = np.where(banned, 0.0, upper)
-        lower_rows, upper_rows = (
-            recourse.row_lower[future] - shift,
-            recourse.row_upper[future] - shift,
+        setting = Setting(
+            upper=np.maximum(recourse.upper[future] + recourse.upper_coupling[future] @ first, 0.0),
+            row_lower=recourse.row_lower[future] - shift,
+            row_upper=recourse.row_upper[future] - shift,
         )
+        columns, row_dual = self._solve(future, setting)
+        open_cost = cost = float(recourse.cost[future] @ columns)
+        if gated:
+            columns, cost = self._gated(future, setting, recourse.gate_brought[future] @ first, columns)
+        return Response(columns=columns, row_dual=row_dual, cost=cost, cut_cost=open_cost)
+
+    def _gated(self, future: int, setting: Setting, brought: Vector, columns: Vector) -> tuple[Vector, float]:
+        """The better of two answers that respect every gate: shut them, or take less so that they stay open."""
+        cost = self.recourse.cost[future]
+        shut = shut_gates(self.recourse, brought, columns)
+        if not len(shut):
+            return columns, float(cost @ columns)
+        answers = [self._shut(future, setting, brought, columns)]
+        kept = held_open(self.recourse, setting, brought, shut)
+        if kept is not None:
+            answers.append(self._shut(future, kept, brought, self._solve(future, kept)[0]))
+        return min(((answer, float(cost @ answer)) for answer in answers), key=lambda found: found[1])
+
+    def _shut(self, future: int, setting: Setting, brought: Vector, columns: Vector) -> Vector:
+        """Shut gates until no column behind a shut one is used."""
+        upper = setting.upper.copy()
+        while len(shut := shut_gates(self.recourse, brought, columns)):
+            upper[self.recourse.gate_column[shut]] = 0.0
+            columns, _ = self._solve(future, replace(setting, upper=upper))
+        return columns
+
+    def _solve(self, future: int, setting: Setting) -> tuple[Vector, Vector]:
+        """Columns and row duals of one future's optimum."""
         solver = self._solvers.get(future)
         if solver is None:
-            solver = self._new(future, upper, lower_rows, upper_rows)
+            solver = self._new(future, setting)
         else:
-            solver.changeColsCost(len(upper), self._every_column, recourse.cost[future])
-            solver.changeColsBounds(len(upper), self._every_column, np.zeros(len(upper)), upper)
-            solver.changeRowsBounds(len(lower_rows), self._every_row, lower_rows, upper_rows)
+            solver.changeColsCost(len(setting.upper), self._every_column, self.recourse.cost[future])
+            zeros = np.zeros(len(setting.upper))
+            solver.changeColsBounds(len(setting.upper), self._every_column, zeros, setting.upper)
+            rows = len(setting.row_lower)
+            solver.changeRowsBounds(rows, self._every_row, setting.row_lower, setting.row_upper)
         solver.run()
         if solver.getModelStatus() != Status.kOptimal:
-            solver = self._new(future, upper, lower_rows, upper_rows)
+            solver = self._new(future, setting)
             solver.run()
         assert solver.getModelStatus() == Status.kOptimal, solver.modelStatusToString(solver.getModelStatus())
-        columns = np.clip(values(solver), 0.0, upper)
-        return Response(
-            columns=columns,
-            row_dual=row_duals(solver),
-            cost=float(recourse.cost[future] @ columns),
-        )
+        return np.clip(values(solver), 0.0, setting.upper), row_duals(solver)
 
-    def _new(self, future: int, upper: Vector, row_lower: Vector, row_upper: Vector) -> highspy.Highs:
+    def _new(self, future: int, setting: Setting) -> highspy.Highs:
         program = Program(
             cost=self.recourse.cost[future],
-            lower=np.zeros(len(upper)),
-            upper=upper,
+            lower=np.zeros(len(setting.upper)),
+            upper=setting.upper,
             matrix=self.recourse.matrix,
-            row_lower=row_lower,
-            row_upper=row_upper,
+            row_lower=setting.row_lower,
+            row_upper=setting.row_upper,
         )
         solver = new_solver(program)
         solver.setOptionValue("solver", "simplex")
@@ -97,3 +132,23 @@ class Responder:
         solver.setOptionValue("primal_feasibility_tolerance", 1e-9)
         self._solvers[future] = solver
         return solver
+
+
+def shut_gates(recourse: Recourse, brought: Vector, columns: Vector) -> NDArray[np.int64]:
+    """Gates (numbers) whose column is used though their row has too little; `brought` is the first stage's part."""
+    there = (brought - recourse.gate_taken @ columns)[recourse.gate_row]
+    short = there < recourse.gate_min * (1.0 - 1e-9)
+    return np.flatnonzero(short & (columns[recourse.gate_column] > USED))
+
+
+def held_open(recourse: Recourse, setting: Setting, brought: Vector, gates: NDArray[np.int64]) -> Setting | None:
+    """The setting with so little taken away that these gates stay open where they can; None if none can."""
+    spare = brought[recourse.gate_row[gates]] - recourse.gate_min[gates]
+    can = spare >= 0.0
+    if not can.any():
+        return None
+    taken = recourse.gate_taken[recourse.gate_row[gates[can]]].tocoo()
+    takers = np.bincount(taken.row, minlength=int(can.sum()))
+    upper = setting.upper.copy()
+    np.minimum.at(upper, taken.col, spare[can][taken.row] / (taken.data * takers[taken.row]))
+    return replace(setting, upper=upper)

@@ -3,10 +3,11 @@
 import numpy as np
 from scipy import sparse
 
-from acreage.plan.engines.decomposition import relaxed_objective
+from acreage.plan.engines.decomposition import objective_at
 from acreage.plan.engines.highs import INFEASIBLE, Program, Status, new_solver, values
 from acreage.plan.engines.responses import Responder
 from acreage.plan.problem import (
+    Aim,
     Infeasible,
     PlanProblem,
     Progress,
@@ -15,18 +16,19 @@ from acreage.plan.problem import (
     Watch,
 )
 
-FAR = 1e9
+FAR = 1e7
 
 
 class WholeEngine:
     """Every future's second stage copied into one integer program."""
 
-    def solve(self, problem: PlanProblem, *, gap_frac: float, watch: Watch | None = None) -> Solution:
+    def solve(self, problem: PlanProblem, aim: Aim, watch: Watch | None = None) -> Solution:
         """Solve to a relative gap; raises `Infeasible` if no first stage satisfies the rows."""
         active = [int(s) for s in np.flatnonzero((problem.probability > 0) | (problem.anchor_weight > 0))]
         program, offset = whole_program(problem, active)
         solver = new_solver(program, threads=2)
-        solver.setOptionValue("mip_rel_gap", gap_frac / 2)
+        solver.changeObjectiveOffset(offset)
+        solver.setOptionValue("mip_rel_gap", aim.gap_frac / 2)
         solver.run()
         status = solver.getModelStatus()
         if status in INFEASIBLE:
@@ -36,13 +38,13 @@ class WholeEngine:
         flags = problem.first.is_integer
         first[flags] = np.round(first[flags])
         responder = Responder(problem.recourse)
-        responses = responder.respond(first, active)
-        objective = relaxed_objective(problem, first, active, responses)
+        responses = responder.respond(first, active, gated=True)
+        objective = objective_at(problem, first, active, responses)
         second = np.zeros(problem.recourse.cost.shape)
         for s, response in zip(active, responses, strict=True):
             second[s] = response.columns
         info = solver.getInfo()
-        bound = (info.mip_dual_bound if flags.any() else info.objective_function_value) + offset
+        bound = (info.mip_dual_bound if flags.any() else info.objective_function_value)
         if watch is not None:
             watch(Progress(stage="whole", iteration=1, bound=bound, objective=objective))
         return Solution(first=first, second=second, objective=objective, bound=bound, iterations=1)
@@ -86,7 +88,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
             ]
         ),
         lower=np.concatenate([first.lower, np.zeros(count * columns), [-FAR], np.zeros(count)]),
-        upper=np.concatenate([first.upper, top, [FAR], np.full(count, 2 * FAR)]),
+        upper=np.concatenate([first.upper, top, [np.inf], np.full(count, np.inf)]),
         matrix=sparse.vstack([own, answers, limits[hanging], excess], format="csc"),
         row_lower=np.concatenate(
             [

@@ -163,6 +163,23 @@ def usable(clock: Clock, source: Source, part: Part, future: Future) -> Vector:
     return part.accelerators * (1.0 - source.sparing_frac) * share
 
 
+def peak(clock: Clock, source: Source, parts: tuple[Part, ...], future: Future | None = None) -> Vector:
+    """Most usable accelerators (T,) that parts of a source offer at one time in each period.
+
+    In a future, or as promised. Outages are left out: they interrupt a gang, they do not shrink it.
+    """
+    spans = [(p.due_at, source.ends_at) if future is None else handed_over(source, p, future) for p in parts]
+    begins = np.array([span[0] for span in spans], dtype=float)
+    ends = np.array([span[1] for span in spans], dtype=float)
+    amounts = np.array([p.accelerators for p in parts]) * (1.0 - source.sparing_frac)
+    instants = np.unique(np.concatenate([clock.edges[:-1], begins]))
+    instants = instants[(instants >= clock.edges[0]) & (instants < clock.edges[-1])]
+    there = (begins[None, :] <= instants[:, None]) & (instants[:, None] < ends[None, :])
+    found = np.zeros(len(clock.hours))
+    np.maximum.at(found, np.searchsorted(clock.edges, instants, side="right") - 1, there @ amounts)
+    return found
+
+
 def firm(clock: Clock, source: Source) -> Vector:
     """Usable accelerators as promised (T,): no delay, no outage, recallable only until its first recall."""
     until_at = source.ends_at
@@ -178,9 +195,3 @@ def firm(clock: Clock, source: Source) -> Vector:
     return total
 
 
-def promised(clock: Clock, source: Source) -> Vector:
-    """Usable accelerators as promised (T,), recallable or not."""
-    total = np.zeros(len(clock.hours))
-    for part in source.parts:
-        total += part.accelerators * (1.0 - source.sparing_frac) * clock.share(part.due_at, source.ends_at)
-    return total

@@ -20,7 +20,7 @@ from acreage.plan.formulate.capacity import (
     Clock,
     Source,
     firm,
-    promised,
+    peak,
     source_of_lease,
     source_of_variant,
 )
@@ -244,7 +244,10 @@ def define_gangs(
     sources: Mapping[int, Source],
     homes: Mapping[tuple[str, PoolId], int],
 ) -> dict[tuple[str, PoolId, int], int]:
-    """Where promised capacity may be below a gang's minimum, a column says in which periods it may run."""
+    """Where promised capacity may be below a gang's minimum, a column says in which periods it may run.
+
+    Periods that see the same capacity share a column.
+    """
     gangs: dict[tuple[str, PoolId, int], int] = {}
     by_id = {w.id: w for w in portfolio.workloads}
     for (workload_id, pool_id), home in homes.items():
@@ -253,24 +256,30 @@ def define_gangs(
         capability = usable_capability(run, portfolio.pools[pool_id].accelerator)
         assert capability is not None
         held, offered = _promised_in(builder, portfolio, clock, sources, pool_id)
+        columns: dict[tuple[tuple[int, float], ...], int] = {}
         for t in np.flatnonzero(held < capability.gang_min):
             if portfolio.periods[t].until_at <= run.release_at:
                 continue
-            column = builder.column(
-                Column(
-                    kind=ColumnKind.GANG,
-                    subject=workload_id,
-                    detail=pool_id,
-                    period=int(t),
-                ),
-                upper=1.0,
-            )
+            terms = _tightened({i: series[t] for i, series in offered.items()}, capability.gang_min - held[t])
+            column = columns.get(terms)
+            if column is None:
+                what = Column(kind=ColumnKind.GANG, subject=workload_id, detail=pool_id, period=int(t))
+                column = columns[terms] = builder.column(what, upper=1.0)
+                builder.row({column: 1.0, home: -1.0}, upper=0.0)
+                builder.row({**dict(terms), column: -1.0}, lower=0.0)
             gangs[workload_id, pool_id, int(t)] = column
-            builder.row({column: 1.0, home: -1.0}, upper=0.0)
-            terms = {i: series[t] / ACCELERATORS_PER_UNIT for i, series in offered.items()}
-            needed = {**terms, column: -capability.gang_min / ACCELERATORS_PER_UNIT}
-            builder.row(needed, lower=-held[t] / ACCELERATORS_PER_UNIT)
     return gangs
+
+
+def _tightened(offered: Mapping[int, float], missing: float) -> tuple[tuple[int, float], ...]:
+    """What a unit of each choice adds to what a gang is missing, as a share of it.
+
+    One unit never needs to count for more than all of it; where releases can take away, it must.
+    """
+    shares = {i: value / missing for i, value in offered.items() if value != 0.0}
+    if all(share > 0.0 for share in shares.values()):
+        shares = {i: min(share, 1.0) for i, share in shares.items()}
+    return tuple((i, round(share, 12)) for i, share in sorted(shares.items()))
 
 
 def _promised_in(
@@ -280,12 +289,12 @@ def _promised_in(
     sources: Mapping[int, Source],
     pool_id: PoolId,
 ) -> tuple[Vector, dict[int, Vector]]:
-    """Capacity of a pool as promised (T,): given (held and by the hour), and what a unit of each choice changes."""
+    """Peaks of a pool as promised (T,): given (held and by the hour), and what a unit of each choice changes."""
     pool = portfolio.pools[pool_id]
     limit = sum(access.accelerators_max for access in (pool.on_demand, pool.spot) if access is not None)
     held = np.full(len(clock.hours), float(limit))
     choices: dict[int, Vector] = {}
-    kept = {c.subject: promised(clock, sources[i]) for i, c in columns_of(builder, ColumnKind.HELD)}
+    kept = {c.subject: peak(clock, sources[i], sources[i].parts) for i, c in columns_of(builder, ColumnKind.HELD)}
     for number, source in sources.items():
         column = builder.columns[number]
         if source.pool != pool_id:
@@ -293,9 +302,9 @@ def _promised_in(
         if column.kind is ColumnKind.HELD:
             held = held + kept[column.subject]
         elif column.kind is ColumnKind.RELEASE:
-            choices[number] = promised(clock, source) - kept[column.subject]
+            choices[number] = peak(clock, source, source.parts) - kept[column.subject]
         else:
-            choices[number] = promised(clock, source)
+            choices[number] = peak(clock, source, source.parts)
     return held, choices
 
 

@@ -158,6 +158,10 @@ class RecourseBuilder:
     _entries: list[tuple[Index, Index, Vector]] = field(default_factory=list)
     _coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
     _upper_coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
+    _gates: list[tuple[Index, Index, Vector]] = field(default_factory=list)
+    _gate_brought: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
+    _gate_taken: list[tuple[Index, Index, Vector]] = field(default_factory=list)
+    _gate_rows: int = 0
 
     def add(
         self,
@@ -209,13 +213,34 @@ class RecourseBuilder:
         """Entries of T: what one unit of a first-stage column adds to rows in a future."""
         self._coupling.append((future, *_triplet(rows, column, values)))
 
-    def couple_upper(self, future: int, columns: ArrayLike, column: int, values: ArrayLike) -> None:
-        """What one unit of a first-stage column adds to the upper bounds of columns in a future."""
+    def couple_upper(self, future: int, columns: ArrayLike, column: ArrayLike, values: ArrayLike) -> None:
+        """What one unit of first-stage columns adds to the upper bounds of columns in a future."""
         self._upper_coupling.append((future, *_triplet(columns, column, values)))
+
+    def add_gate_rows(self, count: int) -> int:
+        """Append sums that gates look at; returns the first one's number."""
+        self._gate_rows += count
+        return self._gate_rows - count
+
+    def gate(self, columns: ArrayLike, rows: ArrayLike, minimum: ArrayLike) -> None:
+        """Columns that are zero where their gate rows are below a minimum."""
+        self._gates.append(_triplet(columns, rows, minimum))
+
+    def gate_bring(self, future: int, rows: ArrayLike, column: int, values: ArrayLike) -> None:
+        """What one unit of a first-stage column adds to gate rows in a future."""
+        self._gate_brought.append((future, *_triplet(rows, column, values)))
+
+    def gate_take(self, rows: ArrayLike, column: int, values: ArrayLike) -> None:
+        """What one unit of a second-stage column takes from gate rows."""
+        self._gate_taken.append(_triplet(rows, column, values))
 
     def build(self, first_columns: int, constant: Vector) -> Recourse:
         """The finished second stage."""
         rows, columns, values = (np.concatenate(part) for part in zip(*self._entries, strict=True))
+        gates = self._gates or [_triplet([], [], [])]
+        gate_column, gate_row, gate_min = (np.concatenate(part) for part in zip(*gates, strict=True))
+        taken = (np.concatenate(part) for part in zip(*(self._gate_taken or [_triplet([], [], [])]), strict=True))
+        taken_row, taken_column, taken_value = taken
         return Recourse(
             matrix=sparse.csc_matrix((values, (rows, columns)), shape=(self.rows, self.columns)),
             cost=np.concatenate(self._cost, axis=1),
@@ -225,6 +250,13 @@ class RecourseBuilder:
             constant=constant,
             coupling=_matrices(self._coupling, self.futures, (self.rows, first_columns)),
             upper_coupling=_matrices(self._upper_coupling, self.futures, (self.columns, first_columns)),
+            gate_column=gate_column,
+            gate_row=gate_row,
+            gate_min=gate_min,
+            gate_brought=_matrices(self._gate_brought, self.futures, (self._gate_rows, first_columns)),
+            gate_taken=sparse.csr_matrix(
+                (taken_value, (taken_row, taken_column)), shape=(self._gate_rows, self.columns)
+            ),
         )
 
 

@@ -101,9 +101,15 @@ def capacity_row(
     return pool_rows[pool] + period * len(scene.blocks.names) + block
 
 
+def gate_row(scene: Scene, pool: PoolId, period: Index) -> Index:
+    """The gate row of a pool in each period: the most that is there at one time."""
+    return list(scene.portfolio.pools).index(pool) * scene.periods + period
+
+
 def define_capacity(builder: RecourseBuilder, scene: Scene) -> dict[PoolId, int]:
     """One row a pool, period and block: what runs there fits in what is there."""
     period, _ = scene.grid
+    builder.add_gate_rows(len(scene.portfolio.pools) * scene.periods)
     return {pool: builder.add_rows(len(period), upper=0.0) for pool in scene.portfolio.pools}
 
 
@@ -134,8 +140,10 @@ def define_market(builder: RecourseBuilder, scene: Scene, pool_rows: Mapping[Poo
             columns = np.arange(use.start, use.stop)
             builder.put(capacity_row(scene, pool_rows, pool.id, period, block), columns, -1.0)
             given = scene.choices.markets[pool.id]
+            there = gate_row(scene, pool.id, np.arange(scene.periods))
             for s in range(len(scene.futures)):
                 builder.couple_upper(s, columns, given, limit[s][period] / ACCELERATORS_PER_UNIT)
+                builder.gate_bring(s, there, given, limit[s] / ACCELERATORS_PER_UNIT)
 
 
 def price_is_fixed(portfolio: Portfolio, pool: Pool, access: MarketAccess) -> bool:
@@ -471,10 +479,10 @@ def _define_gang(
             1.0,
         )
     home = scene.choices.homes[run.id, pool]
-    for i, t in enumerate(period):
-        switch = scene.choices.gangs.get((run.id, pool, int(t)), home)
-        for s in range(len(scene.futures)):
-            builder.couple_upper(s, columns[i], switch, width[i] * open_share[t])
+    builder.gate(columns, gate_row(scene, pool, period), capability.gang_min / ACCELERATORS_PER_UNIT)
+    switches = np.array([scene.choices.gangs.get((run.id, pool, int(t)), home) for t in period])
+    for s in range(len(scene.futures)):
+        builder.couple_upper(s, columns, switches, width * open_share[period])
 
 
 def _define_elastic(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from acreage.plan.formulate.capacity import Source, may_give_up, usable
+from acreage.plan.formulate.capacity import Source, may_give_up, peak, usable
 from acreage.plan.formulate.first_stage import columns_of
 from acreage.plan.formulate.layout import (
     ColumnKind,
@@ -14,7 +14,7 @@ from acreage.plan.formulate.layout import (
     UseKind,
 )
 from acreage.plan.formulate.money import Till, in_units
-from acreage.plan.formulate.recourse import Scene, capacity_row
+from acreage.plan.formulate.recourse import Scene, capacity_row, gate_row
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, USD_PER_UNIT, Vector
 from acreage.pricing.invoice import Agreement, usage_rate_micro_usd_per_accelerator_hour
 from acreage.units.ids import PoolId
@@ -42,18 +42,22 @@ def define_supply(
     """What sources bring to their pools in each future, use above take-or-pay, and tranches given up."""
     period, block = scene.grid
     series: dict[tuple[int, int], Vector] = {}
+    peaks: dict[tuple[int, int], Vector] = {}
     for number, source in scene.choices.sources.items():
         for s, future in enumerate(scene.futures):
             parts = [usable(scene.clock, source, part, future) for part in source.parts]
             series[number, s] = np.sum(parts, axis=0) / ACCELERATORS_PER_UNIT
+            peaks[number, s] = peak(scene.clock, source, source.parts, future) / ACCELERATORS_PER_UNIT
     for number, changes in changes_of(scene).items():
         source = scene.choices.sources[number]
         rows = capacity_row(scene, pool_rows, source.pool, period, block)
+        there = gate_row(scene, source.pool, np.arange(scene.periods))
         fixed = agreements[number].terms.take_or_pay_frac
         extra = _define_extra(builder, scene, rows, number, agreements) if fixed < 1.0 else None
         for s in range(len(scene.futures)):
             change = np.sum([sign * series[i, s] for i, sign in changes], axis=0)
             builder.couple(s, rows, number, -fixed * change[period])
+            builder.gate_bring(s, there, number, np.sum([sign * peaks[i, s] for i, sign in changes], axis=0))
             if extra is not None:
                 builder.couple_upper(
                     s,
@@ -165,3 +169,5 @@ def _define_give_up(
             builder.couple_upper(s, use.start, number, 1.0)
             series = usable(scene.clock, source, part, future) / ACCELERATORS_PER_UNIT
             builder.put(rows, use.start, series[period])
+            lost = peak(scene.clock, source, (part,), future) / ACCELERATORS_PER_UNIT
+            builder.gate_take(gate_row(scene, source.pool, np.arange(scene.periods)), use.start, lost)
