@@ -76,9 +76,7 @@ def run_plan(
     _say_findings(read.findings)
     wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
     with progress() as tell:
-        found = planning.plan_portfolio(
-            read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"]
-        )
+        found = planning.plan_portfolio(read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"])
         if isinstance(found, Conflict):
             plan, findings, folder = None, (), None
         else:

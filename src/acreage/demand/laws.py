@@ -39,9 +39,7 @@ def delay_days(model: DelayModel, latent: Array) -> Array:
     return np.where(ndtr(latent) < model.on_time_frac, 0.0, days)
 
 
-def arrival_years(
-    first: float, rate_per_year: float, until_years: float, rng: np.random.Generator
-) -> list[float]:
+def arrival_years(first: float, rate_per_year: float, until_years: float, rng: np.random.Generator) -> list[float]:
     """Arrivals of a Poisson process before `until_years`; `first` in (0, 1) is the rank of the first one."""
     if rate_per_year <= 0.0:
         return []

@@ -35,10 +35,7 @@ def base_demand(workload: ServingFleet | ResearchShare, periods: Sequence[Period
     growth = workload.growth_per_year
     return np.array(
         [
-            math.fsum(
-                _demanded(stretch, growth, period.from_at, period.until_at)
-                for stretch in _stretches(workload)
-            )
+            math.fsum(_demanded(stretch, growth, period.from_at, period.until_at) for stretch in _stretches(workload))
             / (period.until_at - period.from_at)
             for period in periods
         ]

@@ -70,26 +70,27 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """A figure known to lie between two values; equal where it is known exactly."""
+    """A figure and the values it is proven to lie between; all equal where it is known exactly.
+
+    `found` comes from the best plans that were found, `low` and `high` from proven bounds.
+    """
 
     low: float
+    found: float
     high: float
-
-    @property
-    def middle(self) -> float:
-        """The centre of the range."""
-        return (self.low + self.high) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferVerdict:
     """Why an offer is signed or not, and the price at which that changes.
 
-    `walk_away_usd_per_accelerator_hour` is the price at which the offer, at
-    `at_accelerators`, leaves (or enters) the plan; None where no price of its own decides
-    (it is ruled out). `worth_usd` is the change of the objective if it is ruled out
-    (signed offers: what the plan would cost more) or forced in (others: negative).
-    `confirmed` tells whether re-solves just below and above the price did flip the decision.
+    `walk_away_usd_per_accelerator_hour` is the price at which the offer leaves (or enters) the
+    plan, at `at_accelerators`; None where no price of its own decides (it is ruled out).
+    `others_kept` tells that all other contracts were kept as planned in finding it, because the
+    offer is too small for the gap of a whole plan to say anything; else all were free.
+    `worth_usd` is the change of the objective if the offer is ruled out (signed offers: what the
+    plan would cost more) or forced in (others: negative). `confirmed` tells whether the plans
+    found just below and just above the price do and do not have the offer.
     """
 
     offer: OfferId
@@ -99,6 +100,7 @@ class OfferVerdict:
     at_accelerators: int
     worth_usd: Range | None
     confirmed: bool | None
+    others_kept: bool
     reason: str
 
 
@@ -225,7 +227,13 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
     # unfinished, salvage (negative), mfc credit (negative).
     "cost": {"future": pl.String(), "probability": pl.Float64(), "kind": pl.String(), "usd": pl.Float64()},
     # Undiscounted cash by period in each future; kind as in cost; source is the lease, offer, pool or commitment.
-    "cash": {"future": pl.String(), "period": pl.Int32(), "kind": pl.String(), "source": pl.String(), "usd": pl.Float64()},
+    "cash": {
+        "future": pl.String(),
+        "period": pl.Int32(),
+        "kind": pl.String(),
+        "source": pl.String(),
+        "usd": pl.Float64(),
+    },
     # Eligible charges of a commitment since its start, at each milestone.
     "drawdown": {
         "future": pl.String(),

@@ -23,7 +23,9 @@ def without_provider(plan: Plan, portfolio: Portfolio, provider: str, tell: Tell
         portfolio,
         leases=tuple(lease for lease in portfolio.leases if lease.provider != gone),
         commitments=tuple(c for c in portfolio.commitments if c.spend.provider != gone),
-        offers=tuple(replace(o, requires=o.requires, excludes=tuple(x for x in o.excludes if x in kept)) for o in offers),
+        offers=tuple(
+            replace(o, requires=o.requires, excludes=tuple(x for x in o.excludes if x in kept)) for o in offers
+        ),
         pools={
             key: replace(pool, on_demand=None, spot=None) if pool.provider == gone else pool
             for key, pool in portfolio.pools.items()

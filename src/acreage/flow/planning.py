@@ -65,9 +65,7 @@ def _planning_day(path: Path) -> Instant:
 
 def _lookup(book: PriceBook) -> ListPrice:
     def look(provider: str, region: str, accelerator: AcceleratorName, kind: PriceKind) -> Price | None:
-        return list_price(
-            book, provider=provider, region=region, accelerator=accelerator, kind=kind, today=book.today
-        )
+        return list_price(book, provider=provider, region=region, accelerator=accelerator, kind=kind, today=book.today)
 
     return look
 

@@ -10,7 +10,7 @@ from acreage.domain.price import PriceKind
 from acreage.domain.provider import MarketAccess, Pool
 from acreage.domain.workload import Capability, PortState, ResearchShare, ServingFleet, TrainingRun, Workload
 from acreage.plan.audit_ground import MUST, Array, Ground, doubt, over, worst
-from acreage.plan.audit_supply import Holding, promised_of, up_frac
+from acreage.plan.audit_supply import Holding, peak_of, up_frac
 from acreage.plan.audit_wants import capability_in, done, open_frac, served, wanted
 from acreage.units.ids import PoolId
 
@@ -202,7 +202,7 @@ def check_gang(
     holdings: tuple[Holding, ...],
     usable: Mapping[str, Array],
 ) -> Iterator[Finding]:
-    """A gang stays in its home, runs flat over blocks, and only where its minimum is promised and there at some time."""
+    """A gang stays in its home, runs flat over blocks, and only where its minimum is promised and there."""
     if not any(h.workload == run.id and h.pool == pool for h in ground.outcome.decision.homes):
         yield doubt("home", run.id, f"runs in {pool}, which is not its home")
     if gang_width(ground, pool, capability) < capability.gang_min:
@@ -214,10 +214,12 @@ def check_gang(
     markets = ground.portfolio.pools[pool]
     limit = sum(a.accelerators_max for a in (markets.on_demand, markets.spot) if a is not None)
     mine = [h for h in holdings if h.pool == pool]
-    promised = limit + sum(peak_of(ground, h) for h in mine)
+    promised = limit + sum((peak_of(ground, h) for h in mine), np.zeros(len(ground.hours)))
     short = np.where(runs & (promised < least), capability.gang_min - promised, 0.0)
     yield from worst(ground, short, "gang", run.id, f"runs in {pool} where too little is promised")
-    there = limits_of(ground, pool) + np.array([sum(peak_of(ground, h, f) for h in mine) for f in ground.futures])
+    there = limits_of(ground, pool)
+    for holding in mine:
+        there = there + np.array([peak_of(ground, holding, future) for future in ground.futures])
     missing = np.where(runs & (there < least), capability.gang_min - there, 0.0)
     yield from worst(ground, missing, "gang", run.id, f"runs in {pool} where too little is there")
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -127,9 +127,16 @@ def _committed(portfolio: Portfolio, provider: str) -> bool:
 
 
 def usage_rate(ground: Ground, holding: Holding) -> Array:
-    """USD (T,) of a usable accelerator-hour above the take-or-pay share, in the middle of each period."""
-    middles = ((ground.begins + ground.ends) / 2).astype(int)
-    rates = [usage_rate_micro_usd_per_accelerator_hour(holding.agreement, Instant(int(at))) for at in middles]
+    """USD (T,) of a usable accelerator-hour above the take-or-pay share, in the middle of each period.
+
+    In a period that begins before the term or ends after it, at the term's instant nearest to the middle.
+    """
+    agreement = holding.agreement
+    term = replace(agreement, ends_at=max(agreement.ends_at, agreement.term_ends_at))
+    rates = []
+    for begin, end in zip(ground.begins, ground.ends, strict=True):
+        at = min(max(int((begin + end) / 2), term.starts_at), term.ends_at - 1)
+        rates.append(usage_rate_micro_usd_per_accelerator_hour(term, Instant(at)))
     return np.array(rates) / 1e6 / holding.usable_frac
 
 

@@ -4,7 +4,8 @@ A set is checked as a small integer program: the first stage, and the base futur
 only broken promises cost anything. What would relax each member is found by bisection on it.
 """
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +15,10 @@ from acreage.domain.portfolio import Budget, Portfolio, ShareCap
 from acreage.domain.workload import ServingFleet, TrainingRun, Workload
 from acreage.plan.engines.whole import WholeEngine
 from acreage.plan.formulate.formulate import formulate
-from acreage.plan.problem import USD_PER_UNIT, Aim, FirstStage, Infeasible
-from acreage.plan.session import BROKEN_USD, Session
+from acreage.plan.play import play
+from acreage.plan.problem import USD_PER_UNIT, Aim, FirstStage, Infeasible, Vector
+from acreage.plan.session import BROKEN_USD, Session, Solved
+from acreage.units.ids import WorkloadId
 from acreage.units.instants import iso_date
 from acreage.units.money import MicroUsd, usd, usd_short
 
@@ -61,9 +64,39 @@ def _without(portfolio: Portfolio, elements: Iterable[Element], kept: list[Eleme
     return portfolio
 
 
+def keep_promises(session: Session) -> Solved | Conflict:
+    """The best plan that keeps every promise, or the conflict that forbids one.
+
+    For when the best plan found breaks a promise: perhaps none can keep it; else keeping it costs
+    more than the penalty, as when a last accelerator needs a whole block, and the penalty is raised
+    until keeping it pays. Raises `Infeasible` never: some plan keeps them if there is no conflict.
+    """
+    found = find_conflict(session)
+    if found is not None:
+        return found
+    base = session.base
+    start = _keeping(session, session.portfolio)
+    for times in HARDER:
+        problem = replace(base.problem, anchor_weight=base.problem.anchor_weight * times)
+        aim = Aim(gap_frac=session.gap_frac, start=start)
+        solved = session.solve(formulation=replace(base, problem=problem), aim=aim)
+        if play(base, solved.solution.first).broken * USD_PER_UNIT <= BROKEN_USD:
+            break
+    return solved
+
+
+HARDER = (1e2, 1e4, 1e6)
+"""How much dearer a broken promise is made, one after another, where breaking it would pay."""
+
+
 def _holds(session: Session, portfolio: Portfolio) -> bool:
     """Whether some plan satisfies every rule and keeps every promise in the base future."""
-    formulation = formulate(portfolio, session.futures[:1], session.demand)
+    return _keeping(session, portfolio) is not None
+
+
+def _keeping(session: Session, portfolio: Portfolio) -> Vector | None:
+    """A first stage that satisfies every rule and keeps every promise in the base future, if there is one."""
+    formulation = formulate(portfolio, session.futures[:1], _demand_of(session, portfolio))
     problem = formulation.problem
     only_promises = replace(
         problem,
@@ -80,8 +113,23 @@ def _holds(session: Session, portfolio: Portfolio) -> bool:
     try:
         solution = WholeEngine().solve(only_promises, Aim(gap_frac=1e-9))
     except Infeasible:
-        return False
-    return solution.objective * USD_PER_UNIT < BROKEN_USD
+        return None
+    return solution.first if solution.objective * USD_PER_UNIT < BROKEN_USD else None
+
+
+def _demand_of(session: Session, portfolio: Portfolio) -> Mapping[WorkloadId, Vector]:
+    """Base demand where promises are relaxed: the session's, by the share that is left of each claim."""
+    asked = {w.id: _size_of(w) for w in session.portfolio.workloads}
+    left = {w.id: _size_of(w) / asked[w.id] if asked[w.id] else 1.0 for w in portfolio.workloads}
+    return {name: series * left.get(name, 1.0) for name, series in session.demand.items()}
+
+
+def _size_of(workload: Workload) -> float:
+    if isinstance(workload, TrainingRun):
+        return workload.work
+    if isinstance(workload, ServingFleet):
+        return sum(point.rate for point in workload.demand)
+    return workload.accelerators
 
 
 def _without_costs(first: FirstStage) -> FirstStage:
@@ -96,6 +144,8 @@ def _clash(
     core = _without(portfolio, elements, kept)
     if element.relax is None:
         relief = element.relief(1.0)
+    elif not _holds(session, element.relax(core, 1.0)):
+        relief = "no amount of it is enough: lift it"
     else:
         low, high = 0.0, 1.0
         for _ in range(STEPS):
@@ -120,7 +170,7 @@ def _promise(workload: Workload) -> Element:
         return _with_workload(portfolio, replace(workload, must=False))
 
     def relax(portfolio: Portfolio, share: float) -> Portfolio:
-        return _with_workload(portfolio, _smaller(workload, 1.0 - share))
+        return _with_workload(portfolio, _smaller(workload, _kept(share)))
 
     if isinstance(workload, TrainingRun):
         what = f"all its work done by {iso_date(workload.deadline_at)}"
@@ -132,8 +182,13 @@ def _promise(workload: Workload) -> Element:
         place_key=workload.id,
         drop=drop,
         relax=relax,
-        relief=lambda share: f"promise at most {1.0 - share:.0%} of it",
+        relief=lambda share: f"promise at most {_kept(share):.0%} of it",
     )
+
+
+def _kept(share: float) -> float:
+    """What a promise relaxed by a share keeps of it, in the whole percents that are shown."""
+    return math.floor(100.0 * (1.0 - share) + 1e-9) / 100.0
 
 
 def _smaller(workload: Workload, share: float) -> Workload:
@@ -157,8 +212,8 @@ def _policy_elements(portfolio: Portfolio) -> Iterable[Element]:
             description=f"at most {cap.share_max_frac:.0%} of firm capacity from {iso_date(cap.from_at)}",
             place_key="policy",
             drop=lambda p, cap=cap: _with_caps(p, cap, None),
-            relax=lambda p, x, cap=cap: _with_caps(p, cap, cap.share_max_frac + x * (1.0 - cap.share_max_frac)),
-            relief=lambda x, cap=cap: f"raise it to {cap.share_max_frac + x * (1.0 - cap.share_max_frac):.1%}",
+            relax=lambda p, x, cap=cap: _with_caps(p, cap, _wider(cap, x)),
+            relief=lambda x, cap=cap: f"raise it to {_wider(cap, x):.1%}",
         )
     for budget in portfolio.policy.budgets:
         yield Element(
@@ -176,14 +231,28 @@ def _policy_elements(portfolio: Portfolio) -> Iterable[Element]:
             description=f"{survive:.0%} of must-serve demand after the loss of any supplier",
             place_key="policy",
             drop=lambda p: replace(p, policy=replace(p.policy, survive_loss_frac=None)),
-            relax=lambda p, x: replace(p, policy=replace(p.policy, survive_loss_frac=survive * (1.0 - x))),
-            relief=lambda x: f"lower it to {survive * (1.0 - x):.1%}",
+            relax=lambda p, x: replace(p, policy=replace(p.policy, survive_loss_frac=_lower(survive, x))),
+            relief=lambda x: f"lower it to {_lower(survive, x):.1%}",
         )
 
 
+def _wider(cap: ShareCap, share: float) -> float:
+    """A cap relaxed by a share, in the tenths of a percent that are shown."""
+    return math.ceil(1000.0 * (cap.share_max_frac + share * (1.0 - cap.share_max_frac)) - 1e-9) / 1000.0
+
+
+def _lower(survive: float, share: float) -> float:
+    """What must survive relaxed by a share, in the tenths of a percent that are shown."""
+    return math.floor(1000.0 * survive * (1.0 - share) + 1e-9) / 1000.0
+
+
 def _raised(limit: int, share: float) -> int:
-    """A budget relaxed by a share: up to a hundredfold, finely at first."""
-    return round(limit * 100.0**share)
+    """A budget relaxed by a share: up to a hundredfold, finely at first, in the three digits that are shown."""
+    raised = limit * 100.0**share
+    if raised <= 0.0:
+        return limit
+    step = 10.0 ** (math.floor(math.log10(raised)) - 2)
+    return round(math.ceil(raised / step - 1e-9) * step)
 
 
 def _with_caps(portfolio: Portfolio, cap: ShareCap, share: float | None) -> Portfolio:

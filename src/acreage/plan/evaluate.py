@@ -176,18 +176,26 @@ def _undone_frac(play: Play, run: TrainingRun, rows: pl.DataFrame, future: int) 
 
 
 def match_credits_usd(play: Play) -> float:
-    """What most-favored leases save, discounted: the signed offer that saves most counts, once a lease."""
+    """What most-favored leases save, discounted: the signed offer that saves most counts, once a lease.
+
+    Looked for anew: a plan found to a gap need not have matched the best one.
+    """
     portfolio = play.formulation.portfolio
     leases: dict[str, Lease] = {str(lease.id): lease for lease in portfolio.leases}
-    columns = play.formulation.choices.builder.columns
     chosen = [
-        (columns[i], value) for i, value in enumerate(play.first) if columns[i].kind is ColumnKind.MATCH and value > 0.5
+        column
+        for column, value in zip(play.formulation.choices.builder.columns, play.first, strict=True)
+        if value > 0.5
     ]
-    return math.fsum(
-        match_credit_usd(portfolio, leases[column.subject], column.variant)
-        for column, _ in chosen
-        if column.variant is not None
-    )
+    signed = [column.variant for column in chosen if column.kind is ColumnKind.BLOCKS]
+    exits = {column.subject: column.at for column in chosen if column.kind is ColumnKind.RELEASE}
+    best: dict[str, float] = {}
+    for column in play.formulation.choices.builder.columns:
+        lease = column.subject
+        if column.kind is ColumnKind.MATCH and column.variant in signed and column.at == exits.get(lease):
+            credit_usd = match_credit_usd(portfolio, leases[lease], column)
+            best[lease] = max(best.get(lease, 0.0), credit_usd)
+    return math.fsum(best.values())
 
 
 def drawdown_frame(play: Play, ledger: Ledger, market: pl.DataFrame) -> pl.DataFrame:

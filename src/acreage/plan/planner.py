@@ -1,11 +1,15 @@
 """Makes a plan: solve, explain, play out, audit; or say which demands and rules conflict."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
 
 from acreage.domain.conflict import Conflict
 from acreage.domain.future import Future
+from acreage.domain.lease import Offer
 from acreage.domain.plan import Effort, OfferVerdict, Plan, WhatIf
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.conflict import find_conflict
@@ -15,7 +19,7 @@ from acreage.plan.play import play
 from acreage.plan.problem import USD_PER_UNIT, Infeasible, Progress, Vector
 from acreage.plan.session import BROKEN_USD, Change, Session, Solved
 from acreage.plan.verdicts import brief_verdict, verdict_of
-from acreage.plan.what_ifs import answer, questions
+from acreage.plan.what_ifs import Question, answer, questions
 from acreage.units.ids import WorkloadId
 
 EXPLAIN_GAP_FRAC = 1e-3
@@ -83,8 +87,7 @@ def make_plan(
     outcome = evaluate(played, best.range_usd.low)
     without_new = evaluate(play(none.formulation, none.solution.first), none.range_usd.low)
     solve_s = clock() - began - build_s
-    verdicts = tuple(_verdicts(session, best, wishes.explain, tell))
-    what_ifs = tuple(_what_ifs(session, best, tell)) if wishes.explain else ()
+    verdicts, what_ifs = _explained(session, best, tell) if wishes.explain else (_brief(session, best), ())
     recourse = built.problem.recourse
     return Plan(
         portfolio_name=portfolio.name,
@@ -125,18 +128,46 @@ def _without_new(session: Session) -> Solved:
         return session.solve(nothing, free)
 
 
-def _verdicts(session: Session, best: Solved, explain: bool, tell: Tell) -> Iterator[OfferVerdict]:
-    offers = session.portfolio.offers
-    for i, offer in enumerate(offers):
-        tell(Step(stage=f"walk-away price of {offer.id}", done=i, total=len(offers)))
-        barred = session.base.choices.barred.get(offer.id, "")
-        yield verdict_of(session, best, offer, barred) if explain else brief_verdict(best, offer, barred)
+def _brief(session: Session, best: Solved) -> tuple[OfferVerdict, ...]:
+    barred = session.base.choices.barred
+    return tuple(brief_verdict(best, offer, barred.get(offer.id, "")) for offer in session.portfolio.offers)
 
 
-def _what_ifs(session: Session, best: Solved, tell: Tell) -> Iterator[WhatIf]:
-    asked = list(questions(session, best))
-    for i, question in enumerate(asked):
-        tell(Step(stage=question.description, done=i, total=len(asked)))
-        found = answer(session, best, question)
-        if found is not None:
-            yield found
+def _explained(session: Session, best: Solved, tell: Tell) -> tuple[tuple[OfferVerdict, ...], tuple[WhatIf, ...]]:
+    """Every verdict and what-if. Two threads share them out, always the same way, so that results repeat."""
+    offers, asked = session.portfolio.offers, list(questions(session, best))
+    barred = session.base.choices.barred
+    tasks = [Task(f"walk-away price of {o.id}", partial(_verdict, best, o, barred.get(o.id, ""))) for o in offers]
+    tasks += [Task(q.description, partial(_answer, best, q)) for q in asked]
+    sessions = (session, session.twin())
+    started = count()
+
+    def work(worker: int) -> list[OfferVerdict | WhatIf | None]:
+        found = []
+        for task in tasks[worker :: len(sessions)]:
+            tell(Step(stage=task.name, done=next(started), total=len(tasks)))
+            found.append(task.run(sessions[worker]))
+        return found
+
+    results: list[OfferVerdict | WhatIf | None] = [None] * len(tasks)
+    with ThreadPoolExecutor(max_workers=len(sessions)) as pool:
+        for worker, found in enumerate(pool.map(work, range(len(sessions)))):
+            results[worker :: len(sessions)] = found
+    verdicts = tuple(r for r in results if isinstance(r, OfferVerdict))
+    return verdicts, tuple(r for r in results if isinstance(r, WhatIf))
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to explain."""
+
+    name: str
+    run: Callable[[Session], OfferVerdict | WhatIf | None]
+
+
+def _verdict(best: Solved, offer: Offer, reason: str, session: Session) -> OfferVerdict:
+    return verdict_of(session, best, offer, reason)
+
+
+def _answer(best: Solved, question: Question, session: Session) -> WhatIf | None:
+    return answer(session, best, question)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acreage.plan.engines.responses import Responder
-from acreage.plan.formulate.capacity import Source, usable
+from acreage.plan.formulate.capacity import Source, brought
 from acreage.plan.formulate.formulate import Formulation
 from acreage.plan.formulate.layout import ColumnKind, Use, UseKind
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, Vector
@@ -82,7 +82,7 @@ def play(formulation: Formulation, first: Vector) -> Play:
 def source_capacity(formulation: Formulation, source: Source, future: int) -> Vector:
     """Usable accelerators (T,) of one unit of a source in a future."""
     scene = formulation.scene
-    return np.sum([usable(scene.clock, source, part, scene.futures[future]) for part in source.parts], axis=0)
+    return brought(scene.clock, source, scene.futures[future])[0]
 
 
 def _given_up(formulation: Formulation, first: Vector, second: Vector) -> dict[tuple[int, str, int], float]:

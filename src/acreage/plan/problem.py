@@ -118,11 +118,14 @@ Watch = Callable[[Progress], None]
 class Aim:
     """When to stop: at a relative gap, or after a number of integer points.
 
+    `nodes_max` limits the search for each point: its bound is valid all the same, and cuts help more.
+
     `start` (N,) is a first stage to begin from that satisfies every row.
     """
 
     gap_frac: float
     rounds_max: int = 25
+    nodes_max: int = 400
     start: Vector | None = None
 
 
@@ -131,6 +134,10 @@ class Engine(Protocol):
 
     def solve(self, problem: PlanProblem, aim: Aim, watch: Watch | None = None) -> Solution:
         """Return the best solution found and a certified bound; raises `Infeasible`."""
+        ...
+
+    def twin(self) -> "Engine":
+        """An engine that knows what this one has learned, for another thread."""
         ...
 
 

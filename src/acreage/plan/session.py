@@ -5,7 +5,7 @@ ruled out or forced. The engine keeps what it learned, so that each costs a frac
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -18,20 +18,24 @@ from acreage.plan.formulate.layout import Column, ColumnKind
 from acreage.plan.problem import USD_PER_UNIT, Aim, Engine, FirstStage, PlanProblem, Solution, Vector, Watch
 from acreage.units.ids import OfferId, ProviderId, WorkloadId
 
+QUICK_ROUNDS_MAX = 2
+QUICK_NODES_MAX = 60
+
 BROKEN_USD = 1.0
 """A broken promise costs far more than this; less is solver tolerance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What is different: offers barred, a provider lost, an offer forced to a quantity.
+    """What is different: offers barred, a provider lost, offers that must be signed.
 
-    `forced` maps an offer to the blocks it must have; 0 means any quantity but none.
+    `kept` is a first stage (N,) whose contracts stay as they are, but for offers barred or forced.
     """
 
     barred: frozenset[OfferId] = frozenset()
     lost: frozenset[ProviderId] = frozenset()
-    forced: Mapping[OfferId, int] = field(default_factory=dict)
+    forced: frozenset[OfferId] = frozenset()
+    kept: Vector | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,8 @@ class Solved:
     @property
     def range_usd(self) -> Range:
         """From the proven bound to the objective found."""
-        return Range(low=self.solution.bound * USD_PER_UNIT, high=self.solution.objective * USD_PER_UNIT)
+        low, high = self.solution.bound * USD_PER_UNIT, self.solution.objective * USD_PER_UNIT
+        return Range(low=min(low, high), found=high, high=high)
 
     def blocks_of(self, offer: OfferId) -> int:
         """Blocks of an offer that are signed."""
@@ -87,7 +92,21 @@ class Session:
         """The base formulation, or that of another portfolio, other futures or waived clauses."""
         if portfolio is None and futures is None and not waived:
             return self.base
-        return formulate(portfolio or self.portfolio, futures or self.futures, self.demand, waived=waived)
+        like = self.base if futures is None else None
+        return formulate(portfolio or self.portfolio, futures or self.futures, self.demand, waived=waived, like=like)
+
+    def quick(self, start: Vector | None) -> Aim:
+        """The effort of one re-solve: few points, from a start if there is one; its range says what is left open."""
+        return Aim(
+            gap_frac=self.gap_frac,
+            rounds_max=QUICK_ROUNDS_MAX if start is not None else 2 * QUICK_ROUNDS_MAX,
+            nodes_max=QUICK_NODES_MAX,
+            start=start,
+        )
+
+    def twin(self) -> "Session":
+        """A session that knows the same, for another thread."""
+        return replace(self, engine=self.engine.twin(), _base=self.base)
 
     def solve(
         self,
@@ -111,9 +130,21 @@ def changed(formulation: Formulation, change: Change) -> PlanProblem:
     out = np.array([_is_out(formulation, column, change) for column in formulation.choices.builder.columns])
     first = problem.first
     first = replace(first, upper=np.where(out, 0.0, first.upper), lower=np.where(out, 0.0, first.lower))
-    for offer, blocks in change.forced.items():
-        first = _force(formulation, first, offer, blocks)
+    if change.kept is not None:
+        columns = formulation.choices.builder.columns
+        fixed = np.array([_is_kept(column, change) for column in columns]) & ~out
+        kept = np.where(fixed, np.round(change.kept), 0.0)
+        first = replace(first, lower=np.where(fixed, kept, first.lower), upper=np.where(fixed, kept, first.upper))
+    for offer in sorted(change.forced):
+        first = _force(formulation, first, offer)
     return replace(problem, first=first)
+
+
+def _is_kept(column: Column, change: Change) -> bool:
+    """Whether a column is a contract that a change with `kept` leaves as it is."""
+    if column.kind not in (ColumnKind.BLOCKS, ColumnKind.MODE, ColumnKind.RELEASE):
+        return False
+    return column.subject not in change.barred and column.subject not in change.forced
 
 
 def _is_out(formulation: Formulation, column: Column, change: Change) -> bool:
@@ -132,8 +163,8 @@ def _is_out(formulation: Formulation, column: Column, change: Change) -> bool:
     return column.kind is ColumnKind.MATCH and column.detail in change.barred
 
 
-def _force(formulation: Formulation, first: FirstStage, offer: OfferId, blocks: int) -> FirstStage:
-    """Add a row that gives an offer exactly `blocks` blocks, or at least one if 0."""
+def _force(formulation: Formulation, first: FirstStage, offer: OfferId) -> FirstStage:
+    """Add a row that gives an offer at least one block."""
     row = np.array(
         [
             float(column.kind is ColumnKind.BLOCKS and column.subject == offer)
@@ -143,8 +174,8 @@ def _force(formulation: Formulation, first: FirstStage, offer: OfferId, blocks: 
     return replace(
         first,
         matrix=sparse.csr_matrix(sparse.vstack([first.matrix, sparse.csr_matrix(row)])),
-        row_lower=np.append(first.row_lower, float(blocks or 1)),
-        row_upper=np.append(first.row_upper, float(blocks) if blocks else np.inf),
+        row_lower=np.append(first.row_lower, 1.0),
+        row_upper=np.append(first.row_upper, np.inf),
     )
 
 

@@ -1,8 +1,10 @@
 """Why each offer is signed or not, and the price at which that changes.
 
-Two solves give the walk-away price: the best cost without the offer, and with it at a stated
-quantity, its own payments left out. Two more, just below and just above that price, confirm it
-with certified bounds. No dual is used.
+The best cost with an offer, as a function of its price, is concave: the plan found at one price costs no
+more than a line in it. So the price at which that line meets the best cost without the offer is one
+at which signing pays, and re-solving there and repeating (Newton's method; Dinkelbach, 1967) comes to
+the price at which the decision flips. First with all other contracts kept, which is exact enough for
+the smallest offer; then with all of them free, for offers large enough to change them. No dual is used.
 """
 
 from dataclasses import dataclass, replace
@@ -12,62 +14,81 @@ import numpy as np
 from acreage.domain.lease import Offer
 from acreage.domain.plan import OfferVerdict, Range
 from acreage.plan.formulate.layout import ColumnKind
-from acreage.plan.problem import USD_PER_UNIT, Infeasible, PlanProblem, Vector
-from acreage.plan.session import Change, Session, Solved, with_price
+from acreage.plan.price_line import PriceLine
+from acreage.plan.problem import USD_PER_UNIT, Aim, Infeasible, PlanProblem, Vector
+from acreage.plan.session import Change, Session, Solved
 from acreage.pricing.rate import usd_per_accelerator_hour
 from acreage.units.ids import OfferId
 
-STEP_FRAC = 0.01
-"""How far below and above the walk-away price the confirming solves are, at least."""
-
-SECANTS_MAX = 1
+NEWTON_MAX = 3
+FREE_NEWTON_MAX = 2
+CLOSE_FRAC = 0.005
+"""A walk-away price is taken as found when a step would change it by less than this share of the asked price."""
+FLIP_FRAC = 0.01
+"""How far below and above the walk-away price the decision is confirmed."""
+OWN_GAP_FRAC = 0.002
+"""With other contracts kept, costs are found to this share of what the offer itself costs."""
+LEAST_FACTOR = 0.02
+"""The lowest price tried, as a share of the asked one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """The best cost without an offer and with it at `blocks` blocks at price factor `factor`."""
+class With:
+    """The best plan found that has the offer, at a factor of its asked price.
 
-    without: Range
-    with_it: Range
-    own_usd: float
-    blocks: int
+    `slope_usd` is what the plan's cost grows by per unit of the factor: the offer's own payments as asked.
+    """
+
+    solved: Solved
     factor: float
+    slope_usd: float
+    blocks: int
 
     @property
-    def indifferent(self) -> Range:
-        """The price factors at which both cost the same, if costs are a line in the price."""
-        low = self.without.low - self.with_it.high
-        high = self.without.high - self.with_it.low
-        return Range(low=self.factor + low / self.own_usd, high=self.factor + high / self.own_usd)
+    def cost_usd(self) -> float:
+        """The objective of the plan found."""
+        return self.solved.range_usd.found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The factor of the asked price at which an offer enters or leaves."""
+
+    factor: Range
+    blocks: int
+    worth_usd: Range
+    confirmed: bool
+    others_kept: bool
 
 
 def verdict_of(session: Session, best: Solved, offer: Offer, reason: str = "") -> OfferVerdict:
     """The verdict on one offer; `reason` says why it could not be signed at all, if so."""
-    signed = best.blocks_of(offer.id)
     asked = usd_per_accelerator_hour(offer.terms.price)
     if reason:
         return _ruled_out(offer, asked, reason)
-    try:
-        pair = _first_pair(session, best, offer.id, signed)
-    except Infeasible:
-        return _ruled_out(offer, asked, "no plan that satisfies every rule can include it")
-    if pair.own_usd <= 0.0:
-        return _ruled_out(offer, asked, "it costs nothing within the horizon")
-    pair = _refined(session, offer.id, pair)
-    factors = pair.indifferent
-    confirmed = _confirm(session, offer.id, pair) if factors.high > 0.0 else None
-    difference = Range(low=pair.without.low - pair.with_it.high, high=pair.without.high - pair.with_it.low)
+    found = _find(session, best, offer)
+    signed = best.blocks_of(offer.id) > 0
+    if isinstance(found, str):
+        return replace(
+            _ruled_out(offer, asked, found),
+            signed=signed,
+            at_accelerators=best.blocks_of(offer.id) * offer.accelerators_per_block,
+        )
+    factor = found.factor
     return OfferVerdict(
         offer=offer.id,
-        signed=signed > 0,
+        signed=signed,
         asked_usd_per_accelerator_hour=asked,
         walk_away_usd_per_accelerator_hour=Range(
-            low=max(0.0, factors.low) * asked, high=max(0.0, factors.high) * asked
+            low=max(0.0, factor.low) * asked,
+            found=max(0.0, factor.found) * asked,
+            high=max(0.0, factor.high) * asked,
         ),
-        at_accelerators=pair.blocks * offer.accelerators_per_block,
-        worth_usd=difference if pair.factor == 1.0 else _at_asked(pair),
-        confirmed=confirmed,
-        reason=_reason(signed > 0, factors, asked),
+        at_accelerators=found.blocks * offer.accelerators_per_block,
+        worth_usd=found.worth_usd,
+        confirmed=found.confirmed,
+        others_kept=found.others_kept,
+        reason=_reason(signed, factor.found, asked),
     )
 
 
@@ -76,12 +97,6 @@ def brief_verdict(best: Solved, offer: Offer, reason: str = "") -> OfferVerdict:
     signed = best.blocks_of(offer.id)
     verdict = _ruled_out(offer, usd_per_accelerator_hour(offer.terms.price), reason or "not explained")
     return replace(verdict, signed=signed > 0, at_accelerators=signed * offer.accelerators_per_block)
-
-
-def _at_asked(pair: Pair) -> Range:
-    """What the offer is worth at the asked price, from its indifferent factors."""
-    factors = pair.indifferent
-    return Range(low=(factors.low - 1.0) * pair.own_usd, high=(factors.high - 1.0) * pair.own_usd)
 
 
 def _ruled_out(offer: Offer, asked: float, reason: str) -> OfferVerdict:
@@ -93,75 +108,151 @@ def _ruled_out(offer: Offer, asked: float, reason: str) -> OfferVerdict:
         at_accelerators=0,
         worth_usd=None,
         confirmed=None,
+        others_kept=False,
         reason=reason,
     )
 
 
-def _reason(signed: bool, factors: Range, asked: float) -> str:
-    low, high = factors.low * asked, factors.high * asked
-    if signed and factors.low > 1.0:
-        return f"worth signing up to {_price(low)}, asked {_price(asked)}"
-    if not signed and factors.high < 1.0:
-        return (
-            f"worth signing below {_price(high)}, asked {_price(asked)}" if high > 0 else "not worth it even for free"
-        )
-    return f"close to its walk-away price of {_price(max(0.0, (low + high) / 2))}, asked {_price(asked)}"
-
-
-def _price(usd_per_hour: float) -> str:
-    return f"{usd_per_hour:.2f} USD/accelerator-hour"
-
-
-def _first_pair(session: Session, best: Solved, offer: OfferId, signed: int) -> Pair:
+def _reason(signed: bool, factor: float, asked: float) -> str:
+    price = f"{max(0.0, factor) * asked:.2f} USD/accelerator-hour, asked {asked:.2f}"
     if signed:
-        without, with_it, blocks = session.solve(Change(barred=frozenset({offer}))), best, signed
-    else:
-        without, with_it = best, session.solve(Change(forced={offer: 0}))
-        blocks = with_it.blocks_of(offer)
-    return Pair(
-        without=without.range_usd,
-        with_it=with_it.range_usd,
-        own_usd=own_payments_usd(with_it, offer),
-        blocks=blocks,
-        factor=1.0,
+        return f"worth signing up to {price}"
+    return f"worth signing below {price}" if factor > 0.0 else "not worth it even for free"
+
+
+def _find(session: Session, best: Solved, offer: Offer) -> Found | str:
+    """The price at which the decision on an offer flips; or why there is none."""
+    line = PriceLine(session, offer.id)
+    first = _first_with(session, best, offer.id)
+    if isinstance(first, str):
+        return first
+    signed = best.blocks_of(offer.id) > 0
+    size = first.slope_usd / (best.range_usd.found or 1.0)
+    small = Aim(gap_frac=max(OWN_GAP_FRAC * size, 1e-8), rounds_max=10)
+    large = size > session.gap_frac
+    try:
+        without = _without(session, best, offer.id, small, large) if signed else best.range_usd
+    except Infeasible:
+        return "no plan that satisfies every rule can do without it"
+    search = Search(cost_usd=without.found)
+    search.note(first)
+    _approach(session, line, search, Change(forced=frozenset({offer.id}), kept=best.solution.first), small)
+    if large:
+        _approach(session, line, search, Change(forced=frozenset({offer.id})), None)
+    return _found(best, offer, first, search, without, large)
+
+
+def _first_with(session: Session, best: Solved, offer: OfferId) -> With | str:
+    """A plan with the offer at the asked price: the best one if it has it, else the nearest to it, else any."""
+    if best.blocks_of(offer):
+        return _with(best, offer, 1.0)
+    for kept in (best.solution.first, None):
+        try:
+            change = Change(forced=frozenset({offer}), kept=kept)
+            found = session.solve(change, aim=session.quick(None))
+        except Infeasible:
+            continue
+        there = _with(found, offer, 1.0)
+        return there if there.slope_usd > 0.0 else "it costs nothing within the horizon"
+    return "no plan that satisfies every rule can include it"
+
+
+def _with(solved: Solved, offer: OfferId, factor: float) -> With:
+    own = own_payments_usd(solved, offer)
+    return With(
+        solved=solved,
+        factor=factor,
+        slope_usd=own / factor if factor > 0.0 else own,
+        blocks=solved.blocks_of(offer),
     )
 
 
-def _solve_at(session: Session, offer: OfferId, pair: Pair, factor: float) -> Solved:
-    """The best plan with the offer at the pair's quantity and another price."""
-    formulation = session.formulation(with_price(session.portfolio, offer, factor))
-    return session.solve(Change(forced={offer: pair.blocks}), formulation)
+def _without(session: Session, best: Solved, offer: OfferId, small: Aim, large: bool) -> Range:
+    """The best cost without a signed offer, other contracts kept, and for large ones free."""
+    kept = Change(barred=frozenset({offer}), kept=best.solution.first)
+    try:
+        near = session.solve(kept, aim=small)
+    except Infeasible:
+        return session.solve(Change(barred=frozenset({offer})), aim=session.quick(None)).range_usd
+    if not large:
+        return near.range_usd
+    aim = session.quick(near.solution.first)
+    return session.solve(Change(barred=frozenset({offer})), aim=aim).range_usd
 
 
-def _refined(session: Session, offer: OfferId, pair: Pair) -> Pair:
-    """Repeat the secant where drawdown, most-favored credits or the tail bend the line."""
-    for _ in range(SECANTS_MAX):
-        factor = pair.indifferent.middle
-        width = pair.indifferent.high - pair.indifferent.low
-        if factor <= 0.0 or abs(factor - pair.factor) <= max(STEP_FRAC / 2, width):
-            break
-        solved = _solve_at(session, offer, pair, factor)
-        own = own_payments_usd(solved, offer)
-        if own <= 0.0:
-            break
-        pair = Pair(
-            without=pair.without,
-            with_it=solved.range_usd,
-            own_usd=own / factor,
-            blocks=pair.blocks,
-            factor=factor,
-        )
-    return pair
+@dataclass(slots=True)
+class Search:
+    """The plans with the offer that enclose the price at which they cost as much as the best without it."""
+
+    cost_usd: float
+    pays: With | None = None
+    does_not: With | None = None
+    last: With | None = None
+
+    def note(self, there: With) -> None:
+        """Keep a plan that was found; plans found at other prices stay unless they are further away."""
+        self.last = there
+        if there.cost_usd <= self.cost_usd:
+            if self.pays is None or there.factor >= self.pays.factor:
+                self.pays = there
+        elif self.does_not is None or there.factor <= self.does_not.factor:
+            self.does_not = there
+        if self.pays is not None and self.does_not is not None and self.pays.factor >= self.does_not.factor:
+            # Where later plans contradict earlier, poorer ones, the later one is believed.
+            self.pays, self.does_not = (there, None) if self.pays is there else (None, there)
+
+    @property
+    def factor(self) -> float:
+        """Where the costs meet: between two plans on their chord, beside one on its own line."""
+        if self.pays is not None and self.does_not is not None:
+            low, high = self.pays, self.does_not
+            share = (self.cost_usd - low.cost_usd) / (high.cost_usd - low.cost_usd)
+            return low.factor + share * (high.factor - low.factor)
+        assert self.last is not None
+        return self.last.factor + (self.cost_usd - self.last.cost_usd) / self.last.slope_usd
 
 
-def _confirm(session: Session, offer: OfferId, pair: Pair) -> bool:
-    """Whether certified re-solves just below and just above the price flip the decision."""
-    factors = pair.indifferent
-    step = STEP_FRAC * max(factors.middle, STEP_FRAC)
-    below = max(factors.low - step, 0.0)
-    cheaper = below == 0.0 or _solve_at(session, offer, pair, below).range_usd.high < pair.without.high
-    dearer = _solve_at(session, offer, pair, factors.high + step).range_usd.low > pair.without.low
-    return bool(cheaper and dearer)
+def _approach(session: Session, line: PriceLine, search: Search, change: Change, aim: Aim | None) -> None:
+    """Re-solve at the price where costs seem to meet, until that price stands."""
+    for _ in range(NEWTON_MAX if aim is not None else FREE_NEWTON_MAX):
+        factor = max(LEAST_FACTOR, search.factor)
+        assert search.last is not None
+        try:
+            here = aim or session.quick(search.last.solved.solution.first)
+            there = _with(session.solve(change, line.at(factor), aim=here), line.offer, factor)
+        except Infeasible:
+            return
+        if there.slope_usd <= 0.0:
+            return
+        search.note(there)
+        if abs(max(LEAST_FACTOR, search.factor) - factor) < CLOSE_FRAC:
+            return
+
+
+def _found(best: Solved, offer: Offer, first: With, search: Search, without: Range, large: bool) -> Found:
+    """The flip price with its proven range, and what the offer is worth at the asked price."""
+    there = search.last
+    assert there is not None
+    cost, slope = there.solved.range_usd, there.slope_usd
+    found = search.factor
+    factor = Range(
+        low=min(found, there.factor + (without.low - cost.found) / slope),
+        found=found,
+        high=max(found, there.factor + (without.high - cost.low) / slope),
+    )
+    now, forced = best.range_usd, first.solved.range_usd
+    if best.blocks_of(offer.id):
+        worth = Range(low=without.low - now.high, found=without.found - now.found, high=without.high - now.low)
+    else:
+        loss = min(0.0, now.found - forced.found)
+        worth = Range(low=min(loss, now.low - forced.high), found=loss, high=max(0.0, now.high - forced.low))
+    return Found(
+        factor=factor,
+        blocks=there.blocks or first.blocks,
+        worth_usd=worth,
+        confirmed=abs(found - there.factor) <= FLIP_FRAC * max(abs(found), FLIP_FRAC),
+        others_kept=not large,
+    )
 
 
 def own_payments_usd(solved: Solved, offer: OfferId) -> float:

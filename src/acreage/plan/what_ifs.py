@@ -8,7 +8,7 @@ from acreage.domain.lease import Offer
 from acreage.domain.plan import Range, WhatIf
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.formulate import Formulation
-from acreage.plan.problem import Infeasible
+from acreage.plan.problem import Aim, Infeasible, Vector
 from acreage.plan.session import Change, Session, Solved
 from acreage.units.ids import OfferId, ProviderId
 from acreage.units.instants import iso_date
@@ -31,7 +31,8 @@ def answer(session: Session, best: Solved, question: Question) -> WhatIf | None:
     """What the best plan would cost then; None if there is no plan at all."""
     formulation = _formulation(session, question)
     try:
-        solved = session.solve(question.change, formulation)
+        start = _start(session, best, question, formulation)
+        solved = session.solve(question.change, formulation, aim=session.quick(start))
     except Infeasible:
         return None
     then, now = solved.range_usd, best.range_usd
@@ -40,8 +41,21 @@ def answer(session: Session, best: Solved, question: Question) -> WhatIf | None:
         subject=question.subject,
         description=question.description,
         objective_usd=then.high,
-        extra_usd=Range(low=then.low - now.high, high=then.high - now.low),
+        extra_usd=Range(low=then.low - now.high, found=then.found - now.found, high=then.high - now.low),
     )
+
+
+def _start(session: Session, best: Solved, question: Question, formulation: Formulation) -> Vector | None:
+    """A first stage to begin from: the plan's own, or what is left of it once a supplier is lost."""
+    if len(formulation.problem.first.lower) != len(best.solution.first):
+        return None
+    if question.change is None:
+        return best.solution.first
+    kept = replace(question.change, kept=best.solution.first)
+    try:
+        return session.solve(kept, formulation, aim=Aim(gap_frac=session.gap_frac, rounds_max=1)).solution.first
+    except Infeasible:
+        return None
 
 
 def _formulation(session: Session, question: Question) -> Formulation:

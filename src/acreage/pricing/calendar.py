@@ -93,9 +93,7 @@ def calendar_of(terms: Terms, price_frac: float, starts_at: int, ends_at: int, t
     )
 
 
-def _segment(
-    terms: Terms, factor: Fraction, invoice: int, from_at: int, until_at: int, month_s: int
-) -> Segment:
+def _segment(terms: Terms, factor: Fraction, invoice: int, from_at: int, until_at: int, month_s: int) -> Segment:
     rate = factor * micro_usd_per_accelerator_second(terms.price, month_s)
     always_fixed = RULES[terms.price.basis].always_fixed
     due = rate if always_fixed else rate * exactly(terms.take_or_pay_frac)

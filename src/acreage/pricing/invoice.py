@@ -118,9 +118,7 @@ Loss = tuple[int, int, int]
 """From, until and how many billionths are lost; a list of them does not overlap."""
 
 
-def statement(
-    agreement: Agreement, handovers: Sequence[Handover], lost: tuple[LostCapacity, ...] = ()
-) -> Statement:
+def statement(agreement: Agreement, handovers: Sequence[Handover], lost: tuple[LostCapacity, ...] = ()) -> Statement:
     """What is invoiced for the handovers of the future at hand, given the lessor's outages."""
     terms = agreement.terms
     calendar = _calendar(agreement)
@@ -135,9 +133,7 @@ def statement(
         calendar=calendar,
         fee=fee,
         prepayment_credit=credit,
-        late_credit=_late_credits(calendar, handovers)
-        if any(h.late_discount_frac for h in handovers)
-        else no_credit,
+        late_credit=_late_credits(calendar, handovers) if any(h.late_discount_frac for h in handovers) else no_credit,
         prepayment=prepaid if agreement.signed_at is not None else 0,
         termination_fee=_termination_fee(agreement, calendar, handovers),
         refund=prepaid - sum(credit),
@@ -178,9 +174,7 @@ def _prepayment(agreement: Agreement) -> int:
     """The stated share of every promised invoice, each rounded: a lease as promised leaves no refund."""
     promised_until_at = max((h.until_at for h in agreement.promised), default=agreement.ends_at)
     ends_at = max(agreement.ends_at, promised_until_at)
-    calendar = calendar_of(
-        agreement.terms, agreement.price_frac, agreement.starts_at, ends_at, agreement.term_ends_at
-    )
+    calendar = calendar_of(agreement.terms, agreement.price_frac, agreement.starts_at, ends_at, agreement.term_ends_at)
     return sum(_shares(_fees(calendar, agreement.promised, ()), agreement.terms.prepayment_frac))
 
 
@@ -212,9 +206,7 @@ def _fees(calendar: Calendar, handovers: Iterable[Handover], losses: tuple[Loss,
     return tuple(fees)
 
 
-def _hold(
-    calendar: Calendar, parts: int, from_at: int, until_at: int, rises: list[int], extra: list[int]
-) -> None:
+def _hold(calendar: Calendar, parts: int, from_at: int, until_at: int, rises: list[int], extra: list[int]) -> None:
     """Hold `parts` over [from_at, until_at): as a level over whole segments, corrected at its two ends.
 
     `rises` is how the level changes at each segment, in parts; `extra` is in parts x seconds.
@@ -326,9 +318,7 @@ def _invoice_charges(done: Statement) -> Iterable[Charge]:
         (ChargeKind.LATE_CREDIT, done.late_credit, -1),
     )
     for kind, amounts, sign in columns:
-        for from_at, posted_at, amount in zip(
-            done.calendar.from_at, done.calendar.posted_at, amounts, strict=True
-        ):
+        for from_at, posted_at, amount in zip(done.calendar.from_at, done.calendar.posted_at, amounts, strict=True):
             if amount:
                 yield Charge(
                     kind=kind,

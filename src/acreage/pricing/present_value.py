@@ -63,9 +63,7 @@ def statement_value(
         for fee, factor, from_at in zip(done.fee, factors, calendar.from_at, strict=True)
         if from_at >= horizon_at
     )
-    return PresentValue(
-        cost_usd=math.fsum(terms) / MICRO_PER_USD, salvage_usd=resale_frac * after / MICRO_PER_USD
-    )
+    return PresentValue(cost_usd=math.fsum(terms) / MICRO_PER_USD, salvage_usd=resale_frac * after / MICRO_PER_USD)
 
 
 @lru_cache(maxsize=65536)

@@ -10,7 +10,10 @@ from acreage.cli.lazy import load
 @click.command("explain")
 @click.argument("subject", metavar="OFFER|WORKLOAD|PROVIDER")
 @click.option(
-    "--plan", "folder", type=click.Path(path_type=Path), help="The plan's folder. Default: the newest under plans/ or here."
+    "--plan",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The plan's folder. Default: the newest under plans/ or here.",
 )
 @click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
 def explain(subject: str, folder: Path | None, output: str) -> None:

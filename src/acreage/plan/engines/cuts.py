@@ -9,6 +9,7 @@ bounds but not A, and the lines are drawn anew from the same duals.
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from acreage.plan.problem import Recourse, Vector
@@ -46,6 +47,14 @@ class CutPool:
     """The duals found so far in each future, whoever's solve they came from."""
 
     duals: dict[int, list[sparse.csr_matrix]] = field(default_factory=dict)
+    useful: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def copy(self) -> "CutPool":
+        """A pool that grows on its own from here."""
+        return CutPool(
+            duals={future: list(kept) for future, kept in self.duals.items()},
+            useful={future: marks.copy() for future, marks in self.useful.items()},
+        )
 
     def add(self, recourse: Recourse, future: int, row_dual: Vector) -> Lines:
         """Keep some duals; returns their one line."""
@@ -58,3 +67,11 @@ class CutPool:
         for future, kept in self.duals.items():
             self.duals[future] = [sparse.vstack(kept, format="csr")]
         return [lines_of(recourse, future, kept[0]) for future, kept in self.duals.items()]
+
+    def useful_of(self, future: int) -> NDArray[np.bool_]:
+        """Which of a future's duals drew lines that some optimum needed; may be written to."""
+        count = sum(kept.shape[0] for kept in self.duals[future])
+        known = self.useful.get(future, np.zeros(0, dtype=bool))
+        # Duals that are new since come from points that were tried: all of them were needed.
+        self.useful[future] = np.concatenate([known, np.ones(count - len(known), dtype=bool)])
+        return self.useful[future]

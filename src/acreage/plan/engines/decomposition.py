@@ -15,6 +15,7 @@ from acreage.plan.engines.master import Master
 from acreage.plan.engines.responses import Responder, Response
 from acreage.plan.problem import (
     Aim,
+    FirstStage,
     PlanProblem,
     Progress,
     Recourse,
@@ -28,6 +29,7 @@ from acreage.plan.problem import (
 RELAXED_ROUNDS_MAX = 400
 STEP_FRAC = 0.5
 """How far separation goes from the best point towards the master's; the prototypes' choice."""
+ROW_TOLERANCE = 1e-6
 CORE_FRAC = 0.3
 """Where the second cut of a round is drawn: this far from the core towards the integer point."""
 SHARE_FRAC = 0.2
@@ -64,7 +66,7 @@ class Run:
 
     def within(self, objective: float, gap_frac: float) -> bool:
         """Whether an objective is proven to a relative gap."""
-        return objective - self.bound <= gap_frac * abs(objective)
+        return bool(np.isfinite(objective)) and objective - self.bound <= gap_frac * abs(objective)
 
     def tell(self, stage: str, objective: float) -> None:
         """Report progress."""
@@ -77,6 +79,15 @@ class Run:
                     objective=objective,
                 )
             )
+
+
+def satisfies(stage: FirstStage, first: Vector) -> bool:
+    """Whether a first stage (N,) keeps every bound and row."""
+    rows = stage.matrix @ first
+    in_rows = (rows >= stage.row_lower - ROW_TOLERANCE) & (rows <= stage.row_upper + ROW_TOLERANCE)
+    return bool(
+        in_rows.all() and (first >= stage.lower - ROW_TOLERANCE).all() and (first <= stage.upper + ROW_TOLERANCE).all()
+    )
 
 
 def objective_at(problem: PlanProblem, first: Vector, active: list[int], responses: list[Response]) -> float:
@@ -99,7 +110,7 @@ class DecompositionEngine:
         run = Run(problem=problem, memory=memory, master=Master(problem), watch=watch)
         known = memory.pool.lines(problem.recourse)
         if known:
-            run.master.offer(known)
+            run.master.offer(known, [memory.pool.useful_of(line.future) for line in known])
             core = None
         else:
             nothing = np.zeros(problem.recourse.matrix.shape[0])
@@ -110,6 +121,13 @@ class DecompositionEngine:
         for s, response in zip(run.master.active, responses, strict=True):
             second[s] = response.columns
         return Solution(first=best, second=second, objective=objective, bound=run.bound, iterations=run.rounds)
+
+    def twin(self) -> "DecompositionEngine":
+        """An engine with the same cuts and second stages of its own."""
+        other = DecompositionEngine()
+        for mark, memory in self._memories.items():
+            other._memories[mark] = Memory(responder=Responder(memory.responder.recourse), pool=memory.pool.copy())
+        return other
 
     def _memory(self, recourse: Recourse) -> Memory:
         """What is known of second stages whose matrix has entries in the same places."""
@@ -148,15 +166,18 @@ def _integer(run: Run, aim: Aim, core: Vector | None) -> tuple[Vector, float, li
     A second cut a round is drawn between a core point and the integer one (Papadakos, 2008): cuts at
     integer points alone are steep and say little about their neighbours.
     """
-    run.master.make_integer()
-    best, objective, answers = aim.start, np.inf, list[Response]()
-    if best is not None:
+    run.bound = max(run.bound, run.master.make_integer(aim.nodes_max))
+    best, objective, answers = None, np.inf, list[Response]()
+    if aim.start is not None and satisfies(run.problem.first, aim.start):
+        best = aim.start
         objective, answers = run.evaluate(best, gated=True)
     seen: set[bytes] = set()
-    tight = False
+    tight = best is not None
     for _ in range(aim.rounds_max):
+        if run.within(objective, aim.gap_frac):
+            break
         left = (objective - run.bound) / abs(objective) if np.isfinite(objective) else 1.0
-        finest = aim.gap_frac / 4
+        finest = aim.gap_frac / 3
         point, bound = run.master.solve_integer(finest if tight else max(finest, min(SHARE_FRAC * left, 0.01)), best)
         run.bound = max(run.bound, bound)
         again = point.tobytes() in seen
@@ -166,7 +187,7 @@ def _integer(run: Run, aim: Aim, core: Vector | None) -> tuple[Vector, float, li
             if value < objective:
                 best, objective, answers = point, value, responses
         run.tell("integer", objective)
-        if run.within(objective, aim.gap_frac) or (again and tight):
+        if again and tight:
             break
         tight = again
         if core is not None:

@@ -2,14 +2,12 @@
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from acreage.plan.engines.cuts import Lines
 from acreage.plan.engines.highs import FEASIBLE, INFEASIBLE, STOPPED, Program, Status, new_solver, values
 from acreage.plan.problem import Infeasible, PlanProblem, Vector
-
-NODES_MAX = 400
-"""Branch-and-bound nodes of one master solve: its bound is valid all the same, and cuts help more."""
 
 LINES_AT_A_TIME = 3
 """Offered lines that are added at once for each future."""
@@ -24,7 +22,6 @@ QUICK = {
     "mip_heuristic_run_rens": False,
     "mip_heuristic_run_root_reduced_cost": False,
     "mip_pscost_minreliable": 0,
-    "mip_max_nodes": NODES_MAX,
     "mip_abs_gap": 1e-7,
 }
 """Few columns and dense rows: plain branching beats sub-problems, restarts and strong branching threefold."""
@@ -112,10 +109,19 @@ class Master:
                 matrix.data,
             )
 
-    def offer(self, lines: list[Lines]) -> None:
-        """Lines that may matter: only those that an optimum violates are added, as most never do."""
-        self._offered += lines
-        self._taken += [np.zeros(len(line.constant), dtype=bool) for line in lines]
+    def offer(self, lines: list[Lines], taken: list[NDArray[np.bool_]]) -> None:
+        """Lines that may matter: those marked as taken are added, of the others those an optimum violates.
+
+        The marks are kept up to date.
+        """
+        self._offered, self._taken = lines, taken
+        self.add(
+            [
+                Lines(future=line.future, constant=line.constant[mark], slope=line.slope[mark])
+                for line, mark in zip(lines, taken, strict=True)
+                if mark.any()
+            ]
+        )
 
     def _take_violated(self) -> bool:
         """Add the most violated offered line of each future at the solver's point; whether there was any."""
@@ -147,9 +153,10 @@ class Master:
         self._run()
         return values(self._solver)[: self._count], self._solver.getInfo().objective_function_value
 
-    def make_integer(self) -> None:
-        """From now on integer columns are integer; offered lines are taken at the relaxation first."""
-        self._run()
+    def make_integer(self, nodes_max: int) -> float:
+        """From now on integer columns are integer; returns the relaxation's value, offered lines taken."""
+        _, bound = self.solve()
+        self._solver.setOptionValue("mip_max_nodes", nodes_max)
         kinds = [
             highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous
             for flag in self.problem.first.is_integer
@@ -157,6 +164,7 @@ class Master:
         columns = np.arange(self._count, dtype=np.int32)
         self._solver.changeColsIntegrality(self._count, columns, np.array(kinds))
         self._integer = True
+        return bound
 
     def solve_integer(self, gap_frac: float, start: Vector | None) -> tuple[Vector, float]:
         """An integer first stage within gap_frac of the master's best, and the proven bound."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
-
 from numpy.typing import NDArray
 
 from acreage.plan.engines.highs import Program, Status, new_solver, row_duals, values

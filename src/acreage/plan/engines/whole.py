@@ -44,10 +44,14 @@ class WholeEngine:
         for s, response in zip(active, responses, strict=True):
             second[s] = response.columns
         info = solver.getInfo()
-        bound = (info.mip_dual_bound if flags.any() else info.objective_function_value)
+        bound = info.mip_dual_bound if flags.any() else info.objective_function_value
         if watch is not None:
             watch(Progress(stage="whole", iteration=1, bound=bound, objective=objective))
         return Solution(first=first, second=second, objective=objective, bound=bound, iterations=1)
+
+    def twin(self) -> "WholeEngine":
+        """Nothing is learned, so any other is as good."""
+        return WholeEngine()
 
 
 def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, float]:

@@ -6,6 +6,7 @@ hours, which is the cautious reading: all fleets peak together.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def common_blocks(portfolio: Portfolio) -> Blocks:
             cuts.add(min(until, 1.0))
             names.setdefault(min(until, 1.0), block.name)
     edges = sorted(cuts)
-    middles = [(a + b) / 2 for a, b in zip(edges, edges[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in pairwise(edges)]
     labels = _distinct([names.get(edge, "all") for edge in edges[1:]])
     return Blocks(
         names=labels,

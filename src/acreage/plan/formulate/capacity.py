@@ -125,6 +125,7 @@ class Clock:
         self.lengths = np.diff(self.edges)
         self.hours = self.lengths / 3_600.0
         self.middles = (self.edges[:-1] + self.edges[1:]) / 2
+        self.known: dict[object, tuple[Vector, Vector]] = {}
 
     def share(self, from_at: float, until_at: float, outages: Iterable[Outage] = ()) -> Vector:
         """Share of each period (T,) within [from_at, until_at), less what outages take."""
@@ -163,6 +164,16 @@ def usable(clock: Clock, source: Source, part: Part, future: Future) -> Vector:
     return part.accelerators * (1.0 - source.sparing_frac) * share
 
 
+def brought(clock: Clock, source: Source, future: Future) -> tuple[Vector, Vector]:
+    """Mean and peak usable accelerators (T,) of one unit of a source in a future; kept by the clock."""
+    spans = tuple((part.accelerators, *handed_over(source, part, future)) for part in source.parts)
+    key = (source.sparing_frac, spans, outages_of(future, source.provider))
+    if key not in clock.known:
+        mean = np.sum([usable(clock, source, part, future) for part in source.parts], axis=0)
+        clock.known[key] = (mean, peak(clock, source, source.parts, future))
+    return clock.known[key]
+
+
 def peak(clock: Clock, source: Source, parts: tuple[Part, ...], future: Future | None = None) -> Vector:
     """Most usable accelerators (T,) that parts of a source offer at one time in each period.
 
@@ -193,5 +204,3 @@ def firm(clock: Clock, source: Source) -> Vector:
     for part in source.parts:
         total += part.accelerators * (1.0 - source.sparing_frac) * clock.share(part.due_at, until_at)
     return total
-
-

@@ -12,7 +12,6 @@ from acreage.plan.formulate.layout import Column, ColumnKind, FirstStageBuilder
 from acreage.plan.formulate.money import Till, agreement_of_lease, in_units
 from acreage.plan.formulate.recourse import Scene
 from acreage.plan.formulate.supply import changes_of
-from acreage.plan.formulate.variants import Variant
 from acreage.plan.problem import Vector
 from acreage.pricing.invoice import Agreement, ChargeKind, charges
 from acreage.pricing.present_value import present_value
@@ -35,23 +34,24 @@ def first_costs(scene: Scene, till: Till, agreements: Mapping[int, Agreement]) -
         cost[:, number] = in_units(port_cost_usd(scene.portfolio, column))
     leases = {lease.id: lease for lease in scene.portfolio.leases}
     for number, column in columns_of(builder, ColumnKind.MATCH):
-        assert column.variant is not None
-        credit_usd = match_credit_usd(scene.portfolio, leases[LeaseId(column.subject)], column.variant)
+        credit_usd = match_credit_usd(scene.portfolio, leases[LeaseId(column.subject)], column)
         cost[:, number] = -in_units(credit_usd)
     if scene.hard >= 0:
         cost[scene.hard] = 0.0
     return cost
 
 
-def match_credit_usd(portfolio: Portfolio, lease: Lease, variant: Variant) -> float:
-    """What a most-favored lease saves, discounted, if its price falls to a variant's from its start on.
+def match_credit_usd(portfolio: Portfolio, lease: Lease, column: Column) -> float:
+    """What a most-favored lease saves, discounted, if its price falls to a MATCH column's variant from its start on.
 
-    The same share of every fee as promised, in the invoice months that begin then or later;
-    beyond the horizon less what resale would have brought.
+    The same share of every fee as promised, in the invoice months that begin then or later and until
+    the lease really ends (`column.at`, if it is released); beyond the horizon less what resale would have brought.
     """
+    variant = column.variant
+    assert variant is not None
     ratio = variant.price_frac * usd_per_accelerator_hour(variant.offer.terms.price)
     ratio /= usd_per_accelerator_hour(lease.terms.price)
-    agreement = agreement_of_lease(lease, source_of_lease(lease))
+    agreement = agreement_of_lease(lease, source_of_lease(lease, column.at))
     policy = portfolio.policy
     later = [c for c in charges(agreement, agreement.promised) if c.from_at >= variant.starts_at]
     fees = [c for c in later if c.kind is ChargeKind.FEE]

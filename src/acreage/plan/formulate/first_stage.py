@@ -256,30 +256,47 @@ def define_gangs(
         capability = usable_capability(run, portfolio.pools[pool_id].accelerator)
         assert capability is not None
         held, offered = _promised_in(builder, portfolio, clock, sources, pool_id)
-        columns: dict[tuple[tuple[int, float], ...], int] = {}
-        for t in np.flatnonzero(held < capability.gang_min):
+        columns: dict[GangRow, int] = {}
+        released = _released_at_most(builder, offered, len(held))
+        for t in np.flatnonzero(held - released < capability.gang_min):
             if portfolio.periods[t].until_at <= run.release_at:
                 continue
-            terms = _tightened({i: series[t] for i, series in offered.items()}, capability.gang_min - held[t])
-            column = columns.get(terms)
+            row = _gang_row({i: series[t] for i, series in offered.items()}, held[t], capability.gang_min)
+            column = columns.get(row)
             if column is None:
                 what = Column(kind=ColumnKind.GANG, subject=workload_id, detail=pool_id, period=int(t))
-                column = columns[terms] = builder.column(what, upper=1.0)
+                column = columns[row] = builder.column(what, upper=1.0)
                 builder.row({column: 1.0, home: -1.0}, upper=0.0)
-                builder.row({**dict(terms), column: -1.0}, lower=0.0)
+                builder.row({**dict(row[0]), column: -1.0}, lower=row[1])
             gangs[workload_id, pool_id, int(t)] = column
     return gangs
 
 
-def _tightened(offered: Mapping[int, float], missing: float) -> tuple[tuple[int, float], ...]:
-    """What a unit of each choice adds to what a gang is missing, as a share of it.
+def _released_at_most(builder: FirstStageBuilder, offered: Mapping[int, Vector], periods: int) -> Vector:
+    """Accelerators (T,) that releases could take away at most: one release a lease."""
+    taken: dict[str, Vector] = defaultdict(lambda: np.zeros(periods))
+    for number, series in offered.items():
+        subject = builder.columns[number].subject
+        taken[subject] = np.maximum(taken[subject], -series)
+    return np.asarray(sum(taken.values(), np.zeros(periods)))
 
-    One unit never needs to count for more than all of it; where releases can take away, it must.
+
+GangRow = tuple[tuple[tuple[int, float], ...], float]
+"""Terms and lower bound of `terms - gang >= lower`."""
+
+
+def _gang_row(offered: Mapping[int, float], held: float, gang_min: int) -> GangRow:
+    """A gang needs its minimum: what is offered, as shares of what is missing, is at least the gang.
+
+    One unit never needs to count for more than all of it, which cuts fractions off; where a release can
+    take away, the plain row has to do.
     """
-    shares = {i: value / missing for i, value in offered.items() if value != 0.0}
-    if all(share > 0.0 for share in shares.values()):
-        shares = {i: min(share, 1.0) for i, share in shares.items()}
-    return tuple((i, round(share, 12)) for i, share in sorted(shares.items()))
+    changes = {i: value for i, value in offered.items() if value != 0.0}
+    if any(value < 0.0 for value in changes.values()):
+        plain = tuple((i, round(value / gang_min, 12)) for i, value in sorted(changes.items()))
+        return plain, -round(held / gang_min, 12)
+    missing = gang_min - held
+    return tuple((i, round(min(1.0, value / missing), 12)) for i, value in sorted(changes.items())), 0.0
 
 
 def _promised_in(
@@ -314,26 +331,29 @@ def define_matches(builder: FirstStageBuilder, portfolio: Portfolio) -> None:
     for lease in portfolio.leases:
         if not lease.terms.most_favoured:
             continue
-        matches = {}
+        splits: dict[tuple[str, int, str], int] = defaultdict(int)
+        for _, column in blocks:
+            splits[column.subject, column.variant.blocks_min, column.detail] += 1  # type: ignore[union-attr]
+        releases = {c.at: i for i, c in columns_of(builder, ColumnKind.RELEASE) if c.subject == lease.id}
+        stays: dict[int, float] = {}
+        leaves: dict[int, dict[int, float]] = {number: {} for number in releases.values()}
         for number, column in blocks:
             variant = column.variant
             assert variant is not None
             same_chip = portfolio.pools[variant.offer.pool].accelerator == portfolio.pools[lease.pool].accelerator
             if variant.offer.provider != lease.provider or not same_chip:
                 continue
-            match = builder.column(
-                Column(
-                    kind=ColumnKind.MATCH,
-                    subject=lease.id,
-                    detail=variant.offer.id,
-                    variant=variant,
-                ),
-                upper=1.0,
-            )
-            builder.row({match: float(variant.blocks_min), number: -1.0}, upper=0.0)
-            matches[match] = 1.0
-        if matches:
-            builder.row(matches, upper=1.0)
+            for at in (None, *releases):
+                what = Column(kind=ColumnKind.MATCH, subject=lease.id, detail=variant.offer.id, variant=variant, at=at)
+                match = builder.column(what, upper=1.0)
+                # Split over start dates, one of them alone may have less than the minimum.
+                alone = splits[column.subject, variant.blocks_min, column.detail] == 1
+                builder.row({match: float(variant.blocks_min) if alone else 1.0, number: -1.0}, upper=0.0)
+                (stays if at is None else leaves[releases[at]])[match] = 1.0
+        if stays:
+            builder.row({**stays, **dict.fromkeys(releases.values(), 1.0)}, upper=1.0)
+        for release, matches in leaves.items():
+            builder.row({**matches, release: -1.0}, upper=0.0)
 
 
 def define_relations(builder: FirstStageBuilder, portfolio: Portfolio) -> None:

@@ -55,6 +55,7 @@ class Formulation:
     pledges: tuple[Pledge, ...]
     rules: tuple[str, ...]
     pool_rows: Mapping[PoolId, int]
+    till: Till
 
     @property
     def choices(self) -> Choices:
@@ -68,20 +69,30 @@ def formulate(
     demand: Mapping[WorkloadId, Vector],
     *,
     waived: frozenset[str] = frozenset(),
+    like: Formulation | None = None,
 ) -> Formulation:
     """Build the problem of docs/why/the-model.md.
+
+    What was priced for a formulation of the same policy, `like`, is not priced again.
 
     `demand` is the base demand (T,) of every serving fleet and research share; `waived`
     names held leases whose exclusivity, first refusal and most-favored clauses are set aside.
     """
-    clock = Clock(portfolio.periods)
+    clock = (
+        like.scene.clock
+        if like is not None and like.portfolio.periods is portfolio.periods
+        else Clock(portfolio.periods)
+    )
     choices = lay_out(portfolio, clock, demand, waived)
     hard = len(futures) if any(w.must for w in portfolio.workloads) else -1
     played = (*futures, _hard_future(futures[0])) if hard >= 0 else futures
     scene = make_scene(portfolio, played, clock, choices, common_blocks(portfolio), demand, hard)
     pledges = pledges_of(portfolio)
-    till = Till(portfolio, pledges)
     agreements = _agreements(portfolio, choices)
+    till = Till(portfolio, pledges)
+    if like is not None and like.portfolio.policy is portfolio.policy and like.pledges == pledges:
+        agreements = _shared(agreements, choices, like)
+        till.know(like.till)
     builder = RecourseBuilder(len(played))
     pool_rows, constant = _define_work(builder, scene)
     define_supply(builder, scene, pool_rows, till, agreements)
@@ -106,7 +117,18 @@ def formulate(
         pledges=pledges,
         rules=tuple(choices.builder.rules),
         pool_rows=pool_rows,
+        till=till,
     )
+
+
+def _shared(agreements: dict[int, Agreement], choices: Choices, like: Formulation) -> dict[int, Agreement]:
+    """The agreements, those that equal one of a like formulation replaced by it."""
+    known = {like.choices.builder.columns[number].name: found for number, found in like.agreements.items()}
+    shared = {}
+    for number, agreement in agreements.items():
+        twin = known.get(choices.builder.columns[number].name)
+        shared[number] = twin if twin is not None and twin.terms is agreement.terms and twin == agreement else agreement
+    return shared
 
 
 def _hard_future(base: Future) -> Future:

@@ -39,7 +39,8 @@ class Column:
     """One first-stage column: its kind, what it is about, and where it applies.
 
     `subject` is an offer, lease, workload, pool or commitment id; `detail` a pool, chip,
-    tier-and-ending or date; `variant` is set on BLOCKS and MATCH, `at` on RELEASE.
+    tier-and-ending or date; `variant` is set on BLOCKS and MATCH, `at` on RELEASE and on the
+    MATCH of a lease that is released then.
     """
 
     kind: ColumnKind
@@ -48,6 +49,13 @@ class Column:
     variant: Variant | None = None
     at: Instant | None = None
     period: int = -1
+
+    @property
+    def name(self) -> tuple[object, ...]:
+        """What the column decides, the same in every formulation of a portfolio and its variations."""
+        variant = self.variant
+        which = (variant.starts_at, variant.blocks_min, variant.ending) if variant is not None else ()
+        return (self.kind, self.subject, self.detail, self.at, self.period, *which)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
 """What sources bring to their pools in each future: capacity, use above take-or-pay, parts given up."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from acreage.plan.formulate.capacity import Source, may_give_up, peak, usable
+from acreage.plan.formulate.capacity import Source, brought, may_give_up, peak, usable
 from acreage.plan.formulate.first_stage import columns_of
 from acreage.plan.formulate.layout import (
     ColumnKind,
@@ -45,9 +46,8 @@ def define_supply(
     peaks: dict[tuple[int, int], Vector] = {}
     for number, source in scene.choices.sources.items():
         for s, future in enumerate(scene.futures):
-            parts = [usable(scene.clock, source, part, future) for part in source.parts]
-            series[number, s] = np.sum(parts, axis=0) / ACCELERATORS_PER_UNIT
-            peaks[number, s] = peak(scene.clock, source, source.parts, future) / ACCELERATORS_PER_UNIT
+            mean, top = brought(scene.clock, source, future)
+            series[number, s], peaks[number, s] = mean / ACCELERATORS_PER_UNIT, top / ACCELERATORS_PER_UNIT
     for number, changes in changes_of(scene).items():
         source = scene.choices.sources[number]
         rows = capacity_row(scene, pool_rows, source.pool, period, block)
@@ -55,9 +55,11 @@ def define_supply(
         fixed = agreements[number].terms.take_or_pay_frac
         extra = _define_extra(builder, scene, rows, number, agreements) if fixed < 1.0 else None
         for s in range(len(scene.futures)):
-            change = np.sum([sign * series[i, s] for i, sign in changes], axis=0)
+            change = sum((sign * series[i, s] for i, sign in changes), np.zeros(scene.periods))
             builder.couple(s, rows, number, -fixed * change[period])
-            builder.gate_bring(s, there, number, np.sum([sign * peaks[i, s] for i, sign in changes], axis=0))
+            builder.gate_bring(
+                s, there, number, sum((sign * peaks[i, s] for i, sign in changes), np.zeros(scene.periods))
+            )
             if extra is not None:
                 builder.couple_upper(
                     s,
@@ -126,13 +128,14 @@ def _same_use_for(use: Use, number: int) -> Use:
 
 
 def extra_usd_per_hour(scene: Scene, agreement: Agreement, source: Source) -> Vector:
-    """Price (T,) of a usable accelerator-hour above the take-or-pay share, at the middle of each period."""
-    return np.array(
-        [
-            usage_rate_micro_usd_per_accelerator_hour(agreement, int(at)) / 1e6 / (1.0 - source.sparing_frac)
-            for at in scene.clock.middles
-        ]
-    )
+    """Price (T,) of a usable accelerator-hour above the take-or-pay share, at the middle of each period.
+
+    Where the term covers only part of a period, at the nearest instant within the term.
+    """
+    whole = replace(agreement, ends_at=max(agreement.ends_at, agreement.term_ends_at))
+    when = np.clip(scene.clock.middles, whole.starts_at, whole.ends_at - 1)
+    rates = [usage_rate_micro_usd_per_accelerator_hour(whole, int(at)) for at in when]
+    return np.array(rates) / 1e6 / (1.0 - source.sparing_frac)
 
 
 def _define_give_up(

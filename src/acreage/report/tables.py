@@ -1,0 +1,152 @@
+"""A plan's tables for other tools: polars frames, and Parquet, CSV or one Excel workbook."""
+
+from pathlib import Path
+
+import polars as pl
+import xlsxwriter
+
+from acreage.domain.plan import OfferVerdict, Plan
+from acreage.domain.portfolio import Portfolio
+from acreage.report import figures
+from acreage.units.instants import moment
+
+FORMATS = ("parquet", "csv", "xlsx")
+SHEET_ROWS_MAX = 1_048_575
+"""Rows of an Excel sheet below its heading."""
+
+BY_FUTURE = {
+    "dispatch": (["period", "block", "workload", "pool"], ["accelerators"]),
+    "market": (["period", "block", "pool", "kind"], ["accelerators", "usd"]),
+    "capacity": (["period", "pool", "source"], ["accelerators"]),
+    "service": (["period", "workload", "unit"], ["demand", "served", "unmet", "penalty_usd"]),
+    "cash": (["period", "kind", "source"], ["usd"]),
+}
+"""Frames with a row for each future, and what is added up: a workbook gets their expectation."""
+
+
+def tables_of(plan: Plan, portfolio: Portfolio) -> dict[str, pl.DataFrame]:
+    """Every table of a plan by name: signings, offers, what_ifs, gap, supply, and the frames of the best plan."""
+    return {
+        "signings": _signings(plan),
+        "offers": _offers(plan),
+        "what_ifs": _what_ifs(plan),
+        "gap": figures.gap_by_period(plan, plan.best, portfolio),
+        "supply": figures.supply_by_provider(plan, plan.best, portfolio),
+        **plan.best.frames,
+    }
+
+
+def _signings(plan: Plan) -> pl.DataFrame:
+    rows = [
+        {
+            "offer": str(s.offer),
+            "blocks": s.blocks,
+            "accelerators": s.accelerators,
+            "starts_at": moment(s.starts_at),
+            "ends_at": moment(s.ends_at),
+            "extended": s.extended,
+            "ends_early": s.ends_early,
+            "price_frac": s.price_frac,
+        }
+        for s in plan.best.decision.signings
+    ]
+    time = pl.Datetime("us", "UTC")
+    schema = {
+        "offer": pl.String(),
+        "blocks": pl.Int64(),
+        "accelerators": pl.Int64(),
+        "starts_at": time,
+        "ends_at": time,
+        "extended": pl.Boolean(),
+        "ends_early": pl.Boolean(),
+        "price_frac": pl.Float64(),
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def _offers(plan: Plan) -> pl.DataFrame:
+    number = pl.Float64()
+    ranges = ("walk_away_usd_per_accelerator_hour", "worth_usd")
+    schema = {"offer": pl.String(), "signed": pl.Boolean(), "asked_usd_per_accelerator_hour": number}
+    schema |= {f"{name}{part}": number for name in ranges for part in ("_low", "", "_high")}
+    schema |= {
+        "at_accelerators": pl.Int64(),
+        "confirmed": pl.Boolean(),
+        "others_kept": pl.Boolean(),
+        "reason": pl.String(),
+    }
+    return pl.DataFrame([_offer_row(v) for v in plan.verdicts], schema=schema)
+
+
+def _offer_row(verdict: OfferVerdict) -> dict[str, object]:
+    row: dict[str, object] = {
+        "offer": str(verdict.offer),
+        "signed": verdict.signed,
+        "asked_usd_per_accelerator_hour": verdict.asked_usd_per_accelerator_hour,
+        "at_accelerators": verdict.at_accelerators,
+        "confirmed": verdict.confirmed,
+        "others_kept": verdict.others_kept,
+        "reason": verdict.reason,
+    }
+    for name, found in (
+        ("walk_away_usd_per_accelerator_hour", verdict.walk_away_usd_per_accelerator_hour),
+        ("worth_usd", verdict.worth_usd),
+    ):
+        if found is not None:
+            row |= {f"{name}_low": found.low, name: found.found, f"{name}_high": found.high}
+    return row
+
+
+def _what_ifs(plan: Plan) -> pl.DataFrame:
+    rows = [
+        {
+            "kind": w.kind,
+            "subject": w.subject,
+            "description": w.description,
+            "objective_usd": w.objective_usd,
+            "extra_usd_low": w.extra_usd.low,
+            "extra_usd": w.extra_usd.found,
+            "extra_usd_high": w.extra_usd.high,
+        }
+        for w in plan.what_ifs
+    ]
+    words = ("kind", "subject", "description")
+    numbers = ("objective_usd", "extra_usd_low", "extra_usd", "extra_usd_high")
+    return pl.DataFrame(rows, schema={**dict.fromkeys(words, pl.String()), **dict.fromkeys(numbers, pl.Float64())})
+
+
+def export_tables(plan: Plan, portfolio: Portfolio, folder: Path, formats: tuple[str, ...]) -> None:
+    """Write every table: a Parquet or CSV file each, or all in plan.xlsx."""
+    if not formats:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = tables_of(plan, portfolio)
+    for name, table in tables.items():
+        if "parquet" in formats:
+            table.write_parquet(folder / f"{name}.parquet")
+        if "csv" in formats:
+            table.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    if "xlsx" in formats:
+        _write_workbook(folder / "plan.xlsx", tables, plan)
+
+
+def _write_workbook(path: Path, tables: dict[str, pl.DataFrame], plan: Plan) -> None:
+    """One sheet a table; tables with a row for each future as their expectation over futures."""
+    with xlsxwriter.Workbook(path, {"remove_timezone": True}) as book:
+        for name, table in tables.items():
+            shown = expectation(table, plan, name) if name in BY_FUTURE else table
+            shown = shown.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
+            shown.head(SHEET_ROWS_MAX).write_excel(
+                book,
+                worksheet=name,
+                autofit=shown.height < 2_000,
+                freeze_panes=(1, 0),
+                dtype_formats={pl.Datetime("us"): "yyyy-mm-dd"},
+            )
+
+
+def expectation(table: pl.DataFrame, plan: Plan, name: str) -> pl.DataFrame:
+    """The expectation over futures of a frame that has a row for each."""
+    by, values = BY_FUTURE[name]
+    weighted = table.join(figures.weights(plan), on="future").with_columns(pl.col(values) * pl.col("probability"))
+    return weighted.group_by(by).agg(pl.col(values).sum()).sort(by)
