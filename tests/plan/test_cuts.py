@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from acreage.plan.engines.cuts import CutPool
 from acreage.plan.engines.responses import Responder
@@ -19,9 +20,21 @@ def problem_of(seed: int) -> PlanProblem:
 
 
 def anywhere(first: FirstStage, rng: np.random.Generator) -> Vector:
-    """A point within the bounds of the first stage, half the time an integer one."""
-    point = rng.uniform(first.lower, first.upper)
-    return np.round(point) if rng.random() < 0.5 else point
+    """A point that keeps every row: an integer corner, or between two corners; nothing signed where there is none."""
+    integer = rng.random() < 0.5
+    rows = LinearConstraint(first.matrix, first.row_lower, first.row_upper)
+    corners = []
+    for _ in range(2):
+        found = milp(
+            rng.normal(size=len(first.lower)),
+            integrality=first.is_integer & integer,
+            bounds=Bounds(first.lower, first.upper),
+            constraints=rows,
+        )
+        corners.append(first.lower if found.x is None else found.x)
+    share = 0.0 if integer else rng.random()
+    point = np.clip(corners[0] + share * (corners[1] - corners[0]), first.lower, first.upper)
+    return np.round(point) if integer else point
 
 
 @pytest.mark.parametrize("start", range(0, len(RULES), 8))
@@ -61,7 +74,7 @@ def test_cuts_from_any_duals_at_all_are_valid(seed: int, draw: int) -> None:
 def test_closing_gates_never_makes_an_answer_cheaper(seed: int, draw: int) -> None:
     """The bound leaves gates out: what it bounds is at most the cost with gates closed."""
     problem, rng = problem_of(seed), np.random.default_rng(draw)
-    point = np.round(anywhere(problem.first, rng))
+    point = anywhere(problem.first, rng)
     futures = range(len(problem.probability))
     responder = Responder(problem.recourse)
     for open_one, closed in zip(

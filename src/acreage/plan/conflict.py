@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acreage.domain.conflict import Clash, Conflict
+from acreage.domain.lease import Lease
 from acreage.domain.portfolio import Budget, Portfolio, ShareCap
 from acreage.domain.workload import ServingFleet, TrainingRun, Workload
 from acreage.plan.engines.whole import WholeEngine
@@ -205,25 +206,8 @@ def _with_workload(portfolio: Portfolio, changed: Workload) -> Portfolio:
 
 
 def _policy_elements(portfolio: Portfolio) -> Iterable[Element]:
-    for cap in portfolio.policy.share_caps:
-        who = cap.member or f"each {cap.level.replace('_', ' ')}"
-        yield Element(
-            name=f"share cap on {who}",
-            description=f"at most {cap.share_max_frac:.0%} of firm capacity from {iso_date(cap.from_at)}",
-            place_key="policy",
-            drop=lambda p, cap=cap: _with_caps(p, cap, None),
-            relax=lambda p, x, cap=cap: _with_caps(p, cap, _wider(cap, x)),
-            relief=lambda x, cap=cap: f"raise it to {_wider(cap, x):.1%}",
-        )
-    for budget in portfolio.policy.budgets:
-        yield Element(
-            name=f"budget from {iso_date(budget.from_at)}",
-            description=f"at most {usd_short(usd(budget.limit_micro_usd))} until {iso_date(budget.until_at)}",
-            place_key="policy",
-            drop=lambda p, b=budget: _with_budgets(p, b, None),
-            relax=lambda p, x, b=budget: _with_budgets(p, b, _raised(b.limit_micro_usd, x)),
-            relief=lambda x, b=budget: f"raise it to {usd_short(usd(_raised(b.limit_micro_usd, x)))}",
-        )
+    yield from (_cap_element(cap) for cap in portfolio.policy.share_caps)
+    yield from (_budget_element(budget) for budget in portfolio.policy.budgets)
     survive = portfolio.policy.survive_loss_frac
     if survive is not None:
         yield Element(
@@ -234,6 +218,29 @@ def _policy_elements(portfolio: Portfolio) -> Iterable[Element]:
             relax=lambda p, x: replace(p, policy=replace(p.policy, survive_loss_frac=_lower(survive, x))),
             relief=lambda x: f"lower it to {_lower(survive, x):.1%}",
         )
+
+
+def _cap_element(cap: ShareCap) -> Element:
+    who = cap.member or f"each {cap.level.replace('_', ' ')}"
+    return Element(
+        name=f"share cap on {who}",
+        description=f"at most {cap.share_max_frac:.0%} of firm capacity from {iso_date(cap.from_at)}",
+        place_key="policy",
+        drop=lambda p: _with_caps(p, cap, None),
+        relax=lambda p, x: _with_caps(p, cap, _wider(cap, x)),
+        relief=lambda x: f"raise it to {_wider(cap, x):.1%}",
+    )
+
+
+def _budget_element(budget: Budget) -> Element:
+    return Element(
+        name=f"budget from {iso_date(budget.from_at)}",
+        description=f"at most {usd_short(usd(budget.limit_micro_usd))} until {iso_date(budget.until_at)}",
+        place_key="policy",
+        drop=lambda p: _with_budgets(p, budget, None),
+        relax=lambda p, x: _with_budgets(p, budget, _raised(budget.limit_micro_usd, x)),
+        relief=lambda x: f"raise it to {usd_short(usd(_raised(budget.limit_micro_usd, x)))}",
+    )
 
 
 def _wider(cap: ShareCap, share: float) -> float:
@@ -248,7 +255,7 @@ def _lower(survive: float, share: float) -> float:
 
 def _raised(limit: int, share: float) -> int:
     """A budget relaxed by a share: up to a hundredfold, finely at first, in the three digits that are shown."""
-    raised = limit * 100.0**share
+    raised = float(limit * 100.0**share)
     if raised <= 0.0:
         return limit
     step = 10.0 ** (math.floor(math.log10(raised)) - 2)
@@ -281,14 +288,16 @@ def _offer_elements(portfolio: Portfolio) -> Iterable[Element]:
         exclusive, refusal = lease.terms.exclusivity, lease.terms.first_refusal
         if exclusive is None and refusal is None:
             continue
-        free = replace(lease, terms=replace(lease.terms, exclusivity=None, first_refusal=None))
-        yield Element(
-            name=f"clauses of lease {lease.id}",
-            description="its exclusivity or first refusal keeps other offers from starting in time",
-            place_key=lease.id,
-            drop=lambda p, free=free: replace(
-                p, leases=tuple(free if found.id == free.id else found for found in p.leases)
-            ),
-            relax=None,
-            relief=lambda _: "have it waived",
-        )
+        yield _clauses_element(lease)
+
+
+def _clauses_element(lease: Lease) -> Element:
+    free = replace(lease, terms=replace(lease.terms, exclusivity=None, first_refusal=None))
+    return Element(
+        name=f"clauses of lease {lease.id}",
+        description="its exclusivity or first refusal keeps other offers from starting in time",
+        place_key=lease.id,
+        drop=lambda p: replace(p, leases=tuple(free if found.id == free.id else found for found in p.leases)),
+        relax=None,
+        relief=lambda _: "have it waived",
+    )

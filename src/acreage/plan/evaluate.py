@@ -165,7 +165,8 @@ def _penalties(play: Play, service: pl.DataFrame, name: str, future: int) -> tup
 def late_days_of(play: Play, run: TrainingRun) -> Vector:
     """Days (T,) of each period that lie past a run's deadline."""
     edges = play.formulation.scene.clock.edges
-    return np.maximum(0.0, edges[1:] - np.maximum(edges[:-1], run.deadline_at)) / SECONDS_PER_DAY
+    late_s = np.maximum(0.0, edges[1:] - np.maximum(edges[:-1], run.deadline_at))
+    return np.asarray(late_s / SECONDS_PER_DAY)
 
 
 def _undone_frac(play: Play, run: TrainingRun, rows: pl.DataFrame, future: int) -> Vector:
@@ -333,10 +334,10 @@ def _shortfalls_frac(play: Play, service: pl.DataFrame, probability: Vector) -> 
             weight = weights[str(name)]
             if isinstance(workload, TrainingRun):
                 in_time = late_days_of(play, workload) <= 0.0
-                hours = best_chip_hours(play, workload, mine["demand"][0])
+                run_hours = best_chip_hours(play, workload, mine["demand"][0])
                 done = float(mine["served"].to_numpy()[in_time].sum())
-                work += weight * hours
-                late += weight * hours * max(0.0, 1.0 - done / mine["demand"][0])
+                work += weight * run_hours
+                late += weight * run_hours * max(0.0, 1.0 - done / mine["demand"][0])
             else:
                 hours = play.formulation.scene.clock.hours
                 wanted += weight * best_chip_hours(play, workload, float(mine["demand"].to_numpy() @ hours))

@@ -19,6 +19,7 @@ from acreage.plan.formulate.recourse import Scene, capacity_row, gate_row
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, USD_PER_UNIT, Vector
 from acreage.pricing.invoice import Agreement, usage_rate_micro_usd_per_accelerator_hour
 from acreage.units.ids import PoolId
+from acreage.units.instants import Instant
 
 
 def changes_of(scene: Scene) -> dict[int, list[tuple[int, float]]]:
@@ -134,7 +135,7 @@ def extra_usd_per_hour(scene: Scene, agreement: Agreement, source: Source) -> Ve
     """
     whole = replace(agreement, ends_at=max(agreement.ends_at, agreement.term_ends_at))
     when = np.clip(scene.clock.middles, whole.starts_at, whole.ends_at - 1)
-    rates = [usage_rate_micro_usd_per_accelerator_hour(whole, int(at)) for at in when]
+    rates = [usage_rate_micro_usd_per_accelerator_hour(whole, Instant(int(at))) for at in when]
     return np.array(rates) / 1e6 / (1.0 - source.sparing_frac)
 
 

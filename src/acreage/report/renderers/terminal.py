@@ -156,7 +156,7 @@ def _cost_table(plan: Plan, portfolio: Portfolio) -> Table:
     unmet = [g.unmet_frac for g in gaps]
     found.add_row("serving and research unmet", percent(unmet[0]), percent(unmet[1]), f"{unmet[0] - unmet[1]:+.1%}")
     peaks = [f"{percent(g.peak_frac)} in {g.peak_from}" if g.peak_from else "none" for g in gaps]
-    found.add_row("worst month of it", *peaks, "")
+    found.add_row("worst period of it", *peaks, "")
     found.add_row("first unmet", *(g.first_from or "never" for g in gaps), "")
     late = [o.figures.late_frac for o in (plan.best, plan.without_new)]
     found.add_row("training work late", percent(late[0]), percent(late[1]), f"{late[0] - late[1]:+.1%}")

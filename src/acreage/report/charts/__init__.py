@@ -1,0 +1,1 @@
+"""Charts of a plan, written once in Altair for report, notebook and console alike."""
