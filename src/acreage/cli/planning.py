@@ -15,7 +15,7 @@ from acreage.domain.conflict import Conflict
 from acreage.domain.finding import Finding
 from acreage.domain.plan import Plan
 from acreage.flow import comparing, explaining, planning
-from acreage.flow.examples import example
+from acreage.flow.examples import copy_example
 from acreage.plan.planner import Step, Tell, Wishes
 from acreage.report.plan_json import plan_document
 from acreage.report.renderers.terminal import compare_screen, conflict_screen, explanation_screen, plan_screen
@@ -75,23 +75,22 @@ def run_plan(
     read = planning.portfolio_at(portfolio)
     _say_findings(read.findings)
     wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
+    folder = out or PLANS / read.portfolio.name
+    planning.check_writable(folder)
     with progress() as tell:
         found = planning.plan_portfolio(read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"])
         if isinstance(found, Conflict):
-            plan, findings, folder = None, (), None
+            tell(Step(stage="no plan", done=0, total=1))
         else:
-            plan = found
-            folder = out or PLANS / read.portfolio.name
             tell(Step(stage="auditing and writing the report", done=0, total=1))
-            findings = planning.keep_plan(folder, plan, read, formats)
-    if plan is None:
-        assert isinstance(found, Conflict)
+            findings = planning.keep_plan(folder, found, read, formats)
+    if isinstance(found, Conflict):
         click.echo(conflict_screen(found), err=True)
         sys.exit(EXIT_CONFLICT)
     if output == "json":
-        click.echo(json.dumps(plan_document(plan, read.portfolio), indent=2))
+        click.echo(json.dumps(plan_document(found, read.portfolio), indent=2))
     else:
-        click.echo(plan_screen(plan, read.portfolio, findings))
+        click.echo(plan_screen(found, read.portfolio, findings))
         click.echo(f"report: {folder / planning.REPORT}")
     if findings:
         click.echo("error: the plan did not pass its audit; this is a defect of Acreage", err=True)
@@ -104,11 +103,23 @@ def _say_findings(findings: tuple[Finding, ...]) -> None:
 
 
 def run_demo(name: str, out: Path, no_explain: bool) -> None:
-    """Plan an example and say where the report is and what to try next."""
+    """Plan an example from a copy that can be edited, and say where the report is and what to try next."""
     options = {"engine": "decomposition", "gap_frac": None, "no_explain": no_explain, "futures": None, "seed": None}
-    with example(name) as path:
-        run_plan(path, out, "text", ("parquet", "csv", "xlsx"), options)
-    click.echo(f"next: acreage explain azure-gb300-anchor --plan {out}" if name == "frontier-lab" else "")
+    portfolio = copy_example(name, out)
+    run_plan(portfolio, out / "plan", "text", ("parquet", "csv", "xlsx"), options)
+    signed = planning.stored(out / "plan")[0].verdicts[0].offer
+    click.echo(
+        "\n".join(
+            (
+                "",
+                "next:",
+                f"  acreage explain {signed} --plan {out / 'plan'}",
+                f"  edit a date and a price in {portfolio}, then",
+                f"  acreage plan {portfolio} --out {out / 'changed'}",
+                f"  acreage compare {out / 'plan'} {out / 'changed'}",
+            )
+        )
+    )
 
 
 def run_audit(folder: Path, output: str) -> None:
@@ -127,7 +138,8 @@ def run_audit(folder: Path, output: str) -> None:
 
 def newest_plan() -> Path:
     """The newest plan under plans/, or the demo's."""
-    found = [p.parent for p in [*PLANS.glob("*/state.json"), *Path().glob("*/state.json")]]
+    places = (PLANS.glob("*/state.json"), Path().glob("*/state.json"), Path().glob("*/plan/state.json"))
+    found = [file.parent for place in places for file in place]
     if not found:
         raise InputError("there is no plan here", fix="run `acreage plan PORTFOLIO` first, or name a plan's folder")
     return max(found, key=lambda folder: (folder / "state.json").stat().st_mtime)

@@ -3,6 +3,7 @@
 The imperative shell of `acreage plan` and its companions; everything it calls is pure.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from acreage.portfolio.document import load_document
 from acreage.portfolio.quantities import ListPrice
 from acreage.portfolio.read import price_sheets_of, read_portfolio
 from acreage.report.plan_json import plan_document
-from acreage.report.plan_store import load_plan, save_plan
+from acreage.report.plan_store import check_free, load_plan, save_plan
 from acreage.report.renderers.html import render_report
 from acreage.report.tables import export_tables
 from acreage.units.errors import InputError, Place
@@ -92,18 +93,40 @@ def plan_portfolio(
     return make_plan(portfolio, sample_futures(portfolio), base_demands(portfolio), wishes, tell)
 
 
-def keep_plan(folder: Path, plan: Plan, read: Read, formats: tuple[str, ...]) -> tuple[Finding, ...]:
-    """Audit a plan, then write its folder: documents, tables and the report; returns the audit's findings.
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that no plan can be written to before any work is done; raises `InputError`."""
+    check_free(folder)
+    above = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise InputError(
+            f"cannot write to {above}", fix="choose another folder with --out", place=Place(file=str(folder))
+        )
 
-    A plan that does not pass is written nowhere: that is a defect of Acreage.
-    """
-    findings = audit(read.portfolio, plan.best, plan.futures)
-    findings += audit(read.portfolio, plan.without_new, plan.futures) if not findings else ()
+
+def keep_plan(folder: Path, plan: Plan, read: Read, formats: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Audit a plan, then write its folder: documents, tables and the report; returns the audit's findings."""
+    findings = audited(plan, read.portfolio)
     report = render_report(plan, read.portfolio, findings, __version__)
     files = {**read.files, REPORT: report.encode()}
     save_plan(folder, plan, plan_document(plan, read.portfolio), files)
     export_tables(plan, read.portfolio, folder / "export", formats)
     return findings
+
+
+UNKEPT = ("share_cap", "survive_loss", "must", "min_suppliers")
+"""Rules that the best plan without any new lease is free to break: only new leases might keep them."""
+
+
+def audited(plan: Plan, portfolio: Portfolio) -> tuple[Finding, ...]:
+    """What the auditor finds wrong with a plan, and with the cost of the best one without any new lease."""
+    without_new = audit(portfolio, plan.without_new, plan.futures)
+    return (*audit(portfolio, plan.best, plan.futures), *(f for f in without_new if f.rule not in UNKEPT))
+
+
+def audit_stored(folder: Path) -> tuple[Finding, ...]:
+    """Audit a plan on disk anew, from its own portfolio and futures."""
+    plan, read = stored(folder)
+    return audited(plan, read.portfolio)
 
 
 def stored(folder: Path) -> tuple[Plan, Read]:

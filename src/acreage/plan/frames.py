@@ -97,6 +97,7 @@ def _price_factor(play: Play, use: Use, future: int) -> Vector:
     scene = play.formulation.scene
     if use.kind is UseKind.EXTRA:
         return np.ones(scene.periods)
+    assert use.pool is not None
     pool = scene.portfolio.pools[use.pool]
     access = next(a for a in (pool.on_demand, pool.spot) if a is not None and a.price.kind == use.subject)
     return market_price_factor(scene.portfolio, pool, access, scene.futures[future], scene.periods)
@@ -125,7 +126,7 @@ def capacity_frame(play: Play) -> pl.DataFrame:
                     series = series - share * units * _part_capacity(play, number, part.index, s)
             key = (source.pool, source.key)
             totals[key] = totals.get(key, np.zeros(scene.periods)) + series
-        for (pool, key), series in totals.items():
+        for (pool, source_key), series in totals.items():
             parts.append(
                 frame(
                     "capacity",
@@ -133,7 +134,7 @@ def capacity_frame(play: Play) -> pl.DataFrame:
                         "future": [name] * len(every),
                         "period": every,
                         "pool": [pool] * len(every),
-                        "source": [key] * len(every),
+                        "source": [source_key] * len(every),
                         "accelerators": series,
                     },
                 )

@@ -12,13 +12,13 @@ from acreage.domain.future import Future
 from acreage.domain.lease import Offer
 from acreage.domain.plan import Effort, OfferVerdict, Plan, WhatIf
 from acreage.domain.portfolio import Portfolio
-from acreage.plan.conflict import find_conflict
+from acreage.plan.conflict import find_conflict, keep_promises
 from acreage.plan.engines import ENGINES
 from acreage.plan.evaluate import evaluate
 from acreage.plan.play import play
 from acreage.plan.problem import USD_PER_UNIT, Infeasible, Progress, Vector
 from acreage.plan.session import BROKEN_USD, Change, Session, Solved
-from acreage.plan.verdicts import brief_verdict, verdict_of
+from acreage.plan.verdicts import brief_verdict, polished, verdict_of
 from acreage.plan.what_ifs import Question, answer, questions
 from acreage.units.ids import WorkloadId
 
@@ -79,9 +79,13 @@ def make_plan(
         best = session.solve(watch=lambda p: tell(Step(stage="solving", done=0, total=1, news=p)))
     except Infeasible:
         return _conflict(session, tell)
+    best = polished(session, best)
     played = play(built, best.solution.first)
     if played.broken * USD_PER_UNIT > BROKEN_USD:
-        return _conflict(session, tell)
+        kept = keep_promises(session)
+        if isinstance(kept, Conflict):
+            return kept
+        best, played = kept, play(built, kept.solution.first)
     tell(Step(stage="the best plan without any new lease", done=0, total=1))
     none = _without_new(session)
     outcome = evaluate(played, best.range_usd.low)

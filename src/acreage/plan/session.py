@@ -29,13 +29,14 @@ BROKEN_USD = 1.0
 class Change:
     """What is different: offers barred, a provider lost, offers that must be signed.
 
-    `kept` is a first stage (N,) whose contracts stay as they are, but for offers barred or forced.
+    `kept` is a first stage (N,) whose contracts stay as they are, but for offers barred, forced or free.
     """
 
     barred: frozenset[OfferId] = frozenset()
     lost: frozenset[ProviderId] = frozenset()
     forced: frozenset[OfferId] = frozenset()
     kept: Vector | None = None
+    free: frozenset[OfferId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Solved:
         columns = self.formulation.choices.builder.columns
         return round(
             sum(
-                value
+                float(value)
                 for column, value in zip(columns, self.solution.first, strict=True)
                 if column.kind is ColumnKind.BLOCKS and column.subject == offer
             )
@@ -99,7 +100,7 @@ class Session:
         """The effort of one re-solve: few points, from a start if there is one; its range says what is left open."""
         return Aim(
             gap_frac=self.gap_frac,
-            rounds_max=QUICK_ROUNDS_MAX if start is not None else 2 * QUICK_ROUNDS_MAX,
+            rounds_max=QUICK_ROUNDS_MAX if start is not None else QUICK_ROUNDS_MAX + 1,
             nodes_max=QUICK_NODES_MAX,
             start=start,
         )
@@ -144,7 +145,7 @@ def _is_kept(column: Column, change: Change) -> bool:
     """Whether a column is a contract that a change with `kept` leaves as it is."""
     if column.kind not in (ColumnKind.BLOCKS, ColumnKind.MODE, ColumnKind.RELEASE):
         return False
-    return column.subject not in change.barred and column.subject not in change.forced
+    return column.subject not in change.barred | change.forced | change.free
 
 
 def _is_out(formulation: Formulation, column: Column, change: Change) -> bool:

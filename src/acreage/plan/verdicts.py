@@ -26,8 +26,12 @@ CLOSE_FRAC = 0.005
 """A walk-away price is taken as found when a step would change it by less than this share of the asked price."""
 FLIP_FRAC = 0.01
 """How far below and above the walk-away price the decision is confirmed."""
-OWN_GAP_FRAC = 0.002
+OWN_GAP_FRAC = 0.01
 """With other contracts kept, costs are found to this share of what the offer itself costs."""
+LARGE_GAPS = 3.0
+"""An offer is large if its own payments are this many times the gap: then a whole plan's bound says something."""
+POLISH_FRAC = 0.005
+"""The gap of small offers' decisions, as a share of the whole plan's."""
 LEAST_FACTOR = 0.02
 """The lowest price tried, as a share of the asked one."""
 
@@ -59,6 +63,32 @@ class Found:
     worth_usd: Range
     confirmed: bool
     others_kept: bool
+
+
+def polished(session: Session, best: Solved) -> Solved:
+    """The plan with its small offers decided again, all others kept: they are lost in the gap of a whole plan.
+
+    An offer is small if all of it costs less than the gap.
+    """
+    gap_usd = session.gap_frac * abs(best.range_usd.found)
+    small = frozenset(o.id for o in session.portfolio.offers if 0.0 < most_usd(session, best, o.id) < gap_usd)
+    if not small:
+        return best
+    aim = Aim(gap_frac=session.gap_frac * POLISH_FRAC, rounds_max=10, start=best.solution.first)
+    found = session.solve(Change(kept=best.solution.first, free=small), aim=aim)
+    if found.solution.objective >= best.solution.objective:
+        return best
+    return replace(found, solution=replace(found.solution, bound=best.solution.bound))
+
+
+def most_usd(session: Session, best: Solved, offer: OfferId) -> float:
+    """The most that an offer's own payments can add to the objective."""
+    problem = session.base.problem
+    weights = future_weights(problem, best)
+    columns = session.base.choices.builder.columns
+    mine = [i for i, c in enumerate(columns) if c.kind is ColumnKind.BLOCKS and c.subject == offer]
+    each = weights @ problem.first.cost[:, mine] * problem.first.upper[mine] if mine else np.zeros(1)
+    return float(each.max(initial=0.0)) * USD_PER_UNIT
 
 
 def verdict_of(session: Session, best: Solved, offer: Offer, reason: str = "") -> OfferVerdict:
@@ -129,7 +159,7 @@ def _find(session: Session, best: Solved, offer: Offer) -> Found | str:
     signed = best.blocks_of(offer.id) > 0
     size = first.slope_usd / (best.range_usd.found or 1.0)
     small = Aim(gap_frac=max(OWN_GAP_FRAC * size, 1e-8), rounds_max=10)
-    large = size > session.gap_frac
+    large = size > LARGE_GAPS * session.gap_frac
     try:
         without = _without(session, best, offer.id, small, large) if signed else best.range_usd
     except Infeasible:

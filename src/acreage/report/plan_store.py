@@ -63,16 +63,21 @@ class StoredFuture:
 FORMAT = 1
 
 
+def check_free(folder: Path) -> None:
+    """Refuse a folder that holds something that is not a plan; raises `InputError`."""
+    if folder.exists() and not is_plan(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(
+            f"{folder} exists and is not a plan", fix="choose another folder with --out, or remove it first"
+        )
+
+
 def save_plan(folder: Path, plan: Plan, document: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
     """Write a plan's folder in one step; an older plan there is replaced, anything else is left alone.
 
     `document` becomes plan.json; `files` are further files by their relative names, among
     them the portfolio. Raises `InputError` if the folder holds something that is not a plan.
     """
-    if folder.exists() and not is_plan(folder) and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(
-            f"{folder} exists and is not a plan", fix="choose another folder with --out, or remove it first"
-        )
+    check_free(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".plan-") as made:
         new = Path(made) / "plan"

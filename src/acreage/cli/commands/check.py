@@ -1,4 +1,4 @@
-"""`acreage check [FILES]`: what is doubtful about prices."""
+"""`acreage check [FILES]`: what is doubtful about prices, and about portfolios."""
 
 from typing import Any
 
@@ -19,12 +19,24 @@ from acreage.cli.lazy import load
 @click.option("-o", "--output", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.pass_context
 def check(context: click.Context, /, files: tuple[str, ...], **options: Any) -> None:
-    """Report doubts about the prices that ship with Acreage and about feeds of your own.
+    """Report doubts about the prices that ship with Acreage, about feeds and about portfolios of your own.
+
+    Files that end in .yaml or .yml are portfolios: what is odd about one is listed with its
+    line, and nothing is planned.
 
     Stale, outlying, contradictory and missing prices, wrong accelerator counts,
     placeholders and other currencies, each with its file and row. Doubts alone exit with
     code 0, files that cannot be read with code 2.
     """
+    portfolios = [file for file in files if file.endswith((".yaml", ".yml"))]
+    if portfolios:
+        odd = load("acreage.flow.check_portfolio").check_portfolios(portfolios)
+        click.echo("\n".join(odd) if odd else "nothing doubtful")
+        if odd and options["strict"]:
+            context.exit(1)
+        if len(portfolios) == len(files):
+            return
+        files = tuple(file for file in files if file not in portfolios)
     flow = load("acreage.flow.check")
     book = flow.check_feeds(
         files,

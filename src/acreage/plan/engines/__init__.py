@@ -7,5 +7,8 @@ problem to HiGHS in one piece and is the reference.
 from acreage.plan.engines.decomposition import DecompositionEngine
 from acreage.plan.engines.whole import WholeEngine
 
-ENGINES = {"decomposition": DecompositionEngine, "whole": WholeEngine}
+ENGINES: dict[str, type[DecompositionEngine] | type[WholeEngine]] = {
+    "decomposition": DecompositionEngine,
+    "whole": WholeEngine,
+}
 """Engines by the name users give them."""

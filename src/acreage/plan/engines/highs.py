@@ -47,7 +47,7 @@ def new_solver(program: Program, *, threads: int = 1, presolve: bool = True) -> 
         model.integrality_ = [
             highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous for flag in program.is_integer
         ]
-    solver = highspy.Highs()
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", threads)
     solver.setOptionValue("random_seed", 0)

@@ -12,6 +12,8 @@ from acreage.plan.problem import Infeasible, PlanProblem, Vector
 LINES_AT_A_TIME = 3
 """Offered lines that are added at once for each future."""
 
+REPEATS_MAX = 1_000
+
 FAR = 1e7
 """No future earns more than this, in millions of dollars; keeps the first relaxation bounded."""
 
@@ -142,9 +144,12 @@ class Master:
         return bool(found)
 
     def _run(self) -> None:
+        """Solve with the offered lines that matter; integer solves repeat once at most, as bounds hold anyway."""
         self._solver.run()
         self._check()
-        while self._take_violated():
+        repeats = 1 if self._integer else REPEATS_MAX
+        while repeats and self._take_violated():
+            repeats -= 1
             self._solver.run()
             self._check()
 

@@ -108,7 +108,7 @@ class Responder:
             zeros = np.zeros(len(setting.upper))
             solver.changeColsBounds(len(setting.upper), self._every_column, zeros, setting.upper)
             rows = len(setting.row_lower)
-            solver.changeRowsBounds(rows, self._every_row, setting.row_lower, setting.row_upper)
+            solver.changeRowsBounds(rows, self._every_row, setting.row_lower, setting.row_upper)  # type: ignore[attr-defined]
         solver.run()
         if solver.getModelStatus() != Status.kOptimal:
             solver = self._new(future, setting)

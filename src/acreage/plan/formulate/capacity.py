@@ -149,7 +149,7 @@ class Clock:
             up[inside] *= 1.0 - outage.lost_frac
         total = np.concatenate([[0.0], np.cumsum(up * np.diff(knots))])
         below = np.minimum(at - knots[0], 0.0)
-        return np.interp(at, knots, total) + below
+        return np.asarray(np.interp(at, knots, total) + below)
 
 
 def outages_of(future: Future, provider: ProviderId) -> tuple[Outage, ...]:

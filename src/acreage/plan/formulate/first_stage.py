@@ -199,7 +199,7 @@ def columns_of(builder: FirstStageBuilder, kind: ColumnKind) -> Iterator[tuple[i
 def define_ports(builder: FirstStageBuilder, portfolio: Portfolio) -> dict[tuple[str, AcceleratorName], int]:
     """A column for each port that could be made."""
     pool_chips = {pool.accelerator for pool in portfolio.pools.values()}
-    ports = {}
+    ports: dict[tuple[str, AcceleratorName], int] = {}
     for workload in portfolio.workloads:
         for capability in workload.capabilities:
             if capability.port_state is PortState.PORTABLE and capability.accelerator in pool_chips:
@@ -218,7 +218,7 @@ def define_homes(
     ports: Mapping[tuple[str, AcceleratorName], int],
 ) -> dict[tuple[str, PoolId], int]:
     """One home at most for each gang; a home on a chip not yet ported needs the port."""
-    homes = {}
+    homes: dict[tuple[str, PoolId], int] = {}
     for workload in portfolio.workloads:
         if not is_gang(workload):
             continue
@@ -249,7 +249,7 @@ def define_gangs(
     Periods that see the same capacity share a column.
     """
     gangs: dict[tuple[str, PoolId, int], int] = {}
-    by_id = {w.id: w for w in portfolio.workloads}
+    by_id = {str(w.id): w for w in portfolio.workloads}
     for (workload_id, pool_id), home in homes.items():
         run = by_id[workload_id]
         assert isinstance(run, TrainingRun)

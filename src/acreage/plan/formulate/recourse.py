@@ -391,7 +391,7 @@ def hard_value(scene: Scene, run: TrainingRun) -> tuple[Vector, float]:
     hours_of_best = work_hours(scene, run)
     price = hours_of_best * HARD_USD_PER_HOUR / USD_PER_UNIT
     in_time = scene.clock.share(scene.clock.edges[0], run.deadline_at)
-    return price * (in_time > 1.0 - 1e-9), price
+    return price * (in_time > 1.0 - 1e-9).astype(np.float64), price
 
 
 def seconds_or_hours(run: TrainingRun) -> float:
@@ -428,7 +428,7 @@ def define_training(
             _define_gang(builder, scene, pool_rows, run, pool, capability, usable, values, row)
         else:
             _define_elastic(builder, scene, pool_rows, run, pool, capability, usable, values, row)
-    return constant
+    return np.asarray(constant)
 
 
 def _work_per_unit(scene: Scene, run: TrainingRun, capability: Capability, hours: Vector) -> Vector:

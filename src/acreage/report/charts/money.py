@@ -230,8 +230,8 @@ def losses(plan: Plan) -> Figure | None:
     share = worst["usd"] / plan.best.figures.objective_usd if plan.best.figures.objective_usd else 0.0
     return Figure(
         id="losses",
-        title=f"Losing {worst['supplier']} would cost most: {signed_money(worst['usd'])} ({percent(share)} of the objective)",
-        note="What the best plan would cost more with nothing of a supplier: no leases, offers or hours. Line: proven range.",
+        title=f"Losing {worst['supplier']} costs most: {signed_money(worst['usd'])}, {percent(share)} of the objective",
+        note="What the best plan with nothing of a supplier costs more. Line: proven range.",
         chart=styled(alt.layer(bars, reach).properties(width=WIDTH - 60, height=alt.Step(24))),
         table=table.with_columns(pl.col("usd", "low", "high").round(0)),
     )

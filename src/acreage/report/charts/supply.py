@@ -59,7 +59,8 @@ def supply_and_need(plan: Plan, portfolio: Portfolio) -> Figure:
     gap = figures.gap_of(plan, plan.best, portfolio)
     title = "Supply covers what is served in every period"
     if gap.peak_from:
-        title = f"Serving and research miss {percent(gap.unmet_frac)} on average, {percent(gap.peak_frac)} in {gap.peak_from}"
+        worst = f"{percent(gap.peak_frac)} in {gap.peak_from}"
+        title = f"Serving and research miss {percent(gap.unmet_frac)} on average, {worst}"
     return Figure(
         id="supply",
         title=title,
@@ -111,7 +112,7 @@ def placement(plan: Plan, portfolio: Portfolio) -> Figure:
     return Figure(
         id="placement",
         title="Where each workload runs",
-        note="Share of a workload's accelerator-hours in each pool, over the whole horizon and expected over the futures.",
+        note="Share of a workload's accelerator-hours in each pool over the horizon, expected over the futures.",
         chart=styled(chart),
         table=shown.sort(["workload", "hours"], descending=[False, True]).select(
             "workload", "pool", pl.col("hours").round(0).alias("accelerator-hours"), "share"

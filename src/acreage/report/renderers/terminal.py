@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Sequence
 
+import polars as pl
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -171,7 +172,7 @@ def _risks(plan: Plan, portfolio: Portfolio) -> list[str]:
     worst = figures.worst_loss(plan)
     if worst is not None:
         lines.append(f"worst supplier loss: {worst.subject}, {signed_money(worst.extra_usd.found)}")
-    costs = figures.cost_of_futures(plan, plan.best).filter(figures.pl.col("probability") > 0)
+    costs = figures.cost_of_futures(plan, plan.best).filter(pl.col("probability") > 0)
     if not costs.is_empty():
         last = costs.row(-1, named=True)
         lines.append(f"worst future: {last['future']}, {money(last['usd'])}")
@@ -180,7 +181,7 @@ def _risks(plan: Plan, portfolio: Portfolio) -> list[str]:
 
 def _unmet(plan: Plan, portfolio: Portfolio) -> list[str]:
     missing = figures.unmet_by_workload(plan, plan.best, portfolio).filter(
-        (figures.pl.col("missing_frac") > figures.SMALL_FRAC) | (figures.pl.col("penalty_usd") > 1.0)
+        (pl.col("missing_frac") > figures.SMALL_FRAC) | (pl.col("penalty_usd") > 1.0)
     )
     if missing.is_empty():
         return ["still unmet: nothing"]
