@@ -122,9 +122,9 @@ def run_demo(name: str, out: Path, no_explain: bool) -> None:
     )
 
 
-def run_audit(folder: Path, output: str) -> None:
+def run_audit(folder: Path | None, output: str) -> None:
     """Audit a stored plan."""
-    findings = planning.audit_stored(folder)
+    findings = planning.audit_stored(folder or newest_plan())
     if output == "json":
         rows = [{"rule": f.rule, "subject": f.subject, "message": f.message} for f in findings]
         click.echo(json.dumps({"passed": not findings, "findings": rows}, indent=2))

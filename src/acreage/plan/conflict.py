@@ -70,7 +70,7 @@ def keep_promises(session: Session) -> Solved | Conflict:
 
     For when the best plan found breaks a promise: perhaps none can keep it; else keeping it costs
     more than the penalty, as when a last accelerator needs a whole block, and the penalty is raised
-    until keeping it pays. Raises `Infeasible` never: some plan keeps them if there is no conflict.
+    until keeping it pays, for every later solve of the session too.
     """
     found = find_conflict(session)
     if found is not None:
@@ -78,9 +78,8 @@ def keep_promises(session: Session) -> Solved | Conflict:
     base = session.base
     start = _keeping(session, session.portfolio)
     for times in HARDER:
-        problem = replace(base.problem, anchor_weight=base.problem.anchor_weight * times)
-        aim = Aim(gap_frac=session.gap_frac, start=start)
-        solved = session.solve(formulation=replace(base, problem=problem), aim=aim)
+        session.promise_weight = times
+        solved = session.solve(aim=Aim(gap_frac=session.gap_frac, start=start))
         if play(base, solved.solution.first).broken * USD_PER_UNIT <= BROKEN_USD:
             break
     return solved

@@ -318,9 +318,9 @@ def figures_of(play: Play, frames: Mapping[str, pl.DataFrame], probability: Vect
         gap_frac=(objective - bound_usd) / abs(objective) if objective else 0.0,
         base_usd=float(costs[0]),
         expected_usd=expected,
-        cvar_usd=cvar,
-        unmet_frac=unmet,
-        late_frac=late,
+        cvar_usd=float(cvar),
+        unmet_frac=float(unmet),
+        late_frac=float(late),
     )
 
 

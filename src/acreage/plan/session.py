@@ -66,13 +66,17 @@ class Solved:
 
 @dataclass(slots=True)
 class Session:
-    """Solves a portfolio and variations of it over the same futures."""
+    """Solves a portfolio and variations of it over the same futures.
+
+    `promise_weight` multiplies the penalty on broken promises, where the usual one is too low to keep them.
+    """
 
     portfolio: Portfolio
     futures: tuple[Future, ...]
     demand: Mapping[WorkloadId, Vector]
     engine: Engine
     gap_frac: float
+    promise_weight: float = 1.0
     solves: int = 0
     _base: Formulation | None = None
 
@@ -120,6 +124,7 @@ class Session:
         """Solve with a change; raises `Infeasible` if no plan satisfies the rules."""
         there = formulation or self.base
         problem = changed(there, change) if change is not None else there.problem
+        problem = replace(problem, anchor_weight=problem.anchor_weight * self.promise_weight)
         self.solves += 1
         solution = self.engine.solve(problem, aim or Aim(gap_frac=self.gap_frac), watch)
         return Solved(formulation=there, solution=solution)

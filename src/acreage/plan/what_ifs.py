@@ -14,6 +14,9 @@ from acreage.units.ids import OfferId, ProviderId
 from acreage.units.instants import iso_date
 
 
+LOSS_ROUNDS_MAX = 10
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One thing that could be different: a change of the choices, the portfolio, the futures or clauses."""
@@ -32,7 +35,11 @@ def answer(session: Session, best: Solved, question: Question) -> WhatIf | None:
     formulation = _formulation(session, question)
     try:
         start = _start(session, best, question, formulation)
-        solved = session.solve(question.change, formulation, aim=session.quick(start))
+        aim = session.quick(start)
+        if question.change is not None:
+            # Without a supplier the plan is another one, far from what is known.
+            aim = replace(aim, gap_frac=2 * aim.gap_frac, rounds_max=LOSS_ROUNDS_MAX)
+        solved = session.solve(question.change, formulation, aim=aim)
     except Infeasible:
         return None
     then, now = solved.range_usd, best.range_usd
@@ -83,7 +90,7 @@ def without_supplier(provider: ProviderId) -> Question:
     return Question(
         kind="supplier",
         subject=provider,
-        description=f"without {provider}: no leases, offers or hours on demand of it",
+        description=f"without {provider}: nothing leased or bought of it, nothing paid to it",
         change=Change(lost=frozenset({provider})),
     )
 

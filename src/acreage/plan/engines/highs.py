@@ -1,6 +1,9 @@
 """The solver's dialect: building HiGHS models from arrays and reading answers back."""
 
+import ctypes
+import os
 from dataclasses import dataclass
+from functools import cache
 
 import highspy
 import numpy as np
@@ -29,6 +32,23 @@ class Program:
     is_integer: NDArray[np.bool_] | None = None
 
 
+@cache
+def hush() -> None:
+    """Let HiGHS print its banner, once a process, where it does no harm: output on stdout must stay parseable."""
+    kept = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        highspy.Highs()  # type: ignore[no-untyped-call]
+        if os.name == "posix":
+            # The banner sits in C's buffer when stdout is a pipe.
+            ctypes.CDLL(None).fflush(None)
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def new_solver(program: Program, *, threads: int = 1, presolve: bool = True) -> highspy.Highs:
     """A quiet solver that holds the program."""
     model = highspy.HighsLp()
@@ -47,6 +67,7 @@ def new_solver(program: Program, *, threads: int = 1, presolve: bool = True) -> 
         model.integrality_ = [
             highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous for flag in program.is_integer
         ]
+    hush()
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", threads)

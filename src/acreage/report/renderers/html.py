@@ -123,7 +123,7 @@ def _risks(plan: Plan, portfolio: Portfolio) -> list[dict[str, str]]:
     """What could go wrong, in the order of its cost."""
     found = []
     worst = figures.worst_loss(plan)
-    if worst is not None:
+    if worst is not None and worst.extra_usd.found > 0:
         found.append(
             {"what": f"{worst.subject} fails or takes its capacity back", "cost": signed_money(worst.extra_usd.found)}
         )

@@ -170,8 +170,10 @@ def _risks(plan: Plan, portfolio: Portfolio) -> list[str]:
     if member:
         lines.append(f"concentration: {member} holds up to {percent(share)} of firm FLOP/s, HHI up to {hhi:.2f}")
     worst = figures.worst_loss(plan)
-    if worst is not None:
+    if worst is not None and worst.extra_usd.found > 0:
         lines.append(f"worst supplier loss: {worst.subject}, {signed_money(worst.extra_usd.found)}")
+    elif worst is not None:
+        lines.append("worst supplier loss: none costs more than its fees")
     costs = figures.cost_of_futures(plan, plan.best).filter(pl.col("probability") > 0)
     if not costs.is_empty():
         last = costs.row(-1, named=True)
