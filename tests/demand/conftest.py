@@ -21,9 +21,7 @@ H100 = AcceleratorName("H100")
 
 
 def months(count: int) -> tuple[Period, ...]:
-    return tuple(
-        Period(from_at=add_months(AS_OF, i), until_at=add_months(AS_OF, i + 1)) for i in range(count)
-    )
+    return tuple(Period(from_at=add_months(AS_OF, i), until_at=add_months(AS_OF, i + 1)) for i in range(count))
 
 
 def provider(name: str, **changes: Any) -> Provider:

@@ -283,9 +283,7 @@ def test_charges_are_proportional_to_accelerators(
     """A solver may price one block and multiply: only roundings differ."""
     agreement, real, lost = case
     once = charges(agreement, [real], lost)
-    more = charges(
-        scaled_by(agreement, factor), [replace(real, accelerators=real.accelerators * factor)], lost
-    )
+    more = charges(scaled_by(agreement, factor), [replace(real, accelerators=real.accelerators * factor)], lost)
     for kind in ChargeKind:
         assert abs(factor * total(once, kind) - total(more, kind)) <= 4 * (factor + 1) * 50
 

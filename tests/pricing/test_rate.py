@@ -31,9 +31,7 @@ def test_normalizes_to_one_accelerator_hour(
     basis: PriceBasis, usd: float, per_unit: float, expected_usd_per_hour: float
 ) -> None:
     """Hand-computed: amount / accelerators per unit / 730 h where the unit lasts a month."""
-    assert usd_per_accelerator_hour(price(basis, usd, per_unit)) == pytest.approx(
-        expected_usd_per_hour, rel=1e-12
-    )
+    assert usd_per_accelerator_hour(price(basis, usd, per_unit)) == pytest.approx(expected_usd_per_hour, rel=1e-12)
 
 
 def test_every_basis_has_a_rule() -> None:

@@ -14,8 +14,8 @@ from acreage.plan.formulate.recourse import (
     best_rate,
     demand_in,
     market_price_factor,
-    seconds_or_hours,
 )
+from acreage.plan.formulate.training import seconds_or_hours
 from acreage.plan.play import Play, source_capacity, uses_of
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, USD_PER_UNIT, Vector
 from acreage.pricing.present_value import discount_factor

@@ -13,7 +13,6 @@ from acreage.plan.session import Change, Session, Solved
 from acreage.units.ids import OfferId, ProviderId
 from acreage.units.instants import iso_date
 
-
 LOSS_ROUNDS_MAX = 10
 
 

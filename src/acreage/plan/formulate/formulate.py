@@ -28,10 +28,10 @@ from acreage.plan.formulate.recourse import (
     define_market,
     define_research,
     define_serving,
-    define_training,
     make_scene,
 )
 from acreage.plan.formulate.supply import define_supply
+from acreage.plan.formulate.training import define_training
 from acreage.plan.problem import PlanProblem, Vector
 from acreage.pricing.invoice import Agreement
 from acreage.units.ids import LeaseId, PoolId, WorkloadId
