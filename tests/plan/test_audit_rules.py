@@ -216,7 +216,7 @@ PORTABLE = replace(capability(10.0), port_state=PortState.PORTABLE)
         ("place", with_fleet(capabilities=(PORTABLE,))),
         ("cost", with_fleet(demand=(DemandPoint(from_at=JAN, rate=1001.0),))),
         ("gang", with_run(capabilities=(capability(1.0, gang_min=65, gang_max=64),))),
-        ("gang", with_run(capabilities=(capability(1.0, gang_min=49, gang_max=64),))),
+        ("gang", with_run(capabilities=(capability(1.0, gang_min=65, gang_max=None),))),
         ("place", with_run(release_at=MAR)),
         ("must", with_run(work=64.0 * 700, must=True)),
         ("cost", with_run(unfinished_micro_usd=MicroUsd(1001 * USD))),

@@ -20,6 +20,8 @@ from acreage.units.ids import OfferId, ProviderId, WorkloadId
 
 QUICK_ROUNDS_MAX = 2
 QUICK_NODES_MAX = 60
+QUICK_GAPS = 3.0
+"""Re-solves stop at this many times the plan's gap."""
 
 BROKEN_USD = 1.0
 """A broken promise costs far more than this; less is solver tolerance."""
@@ -97,13 +99,13 @@ class Session:
         """The base formulation, or that of another portfolio, other futures or waived clauses."""
         if portfolio is None and futures is None and not waived:
             return self.base
-        like = self.base if futures is None else None
-        return formulate(portfolio or self.portfolio, futures or self.futures, self.demand, waived=waived, like=like)
+        here = portfolio or self.portfolio
+        return formulate(here, futures or self.futures, self.demand, waived=waived, like=self.base)
 
     def quick(self, start: Vector | None) -> Aim:
         """The effort of one re-solve: few points, from a start if there is one; its range says what is left open."""
         return Aim(
-            gap_frac=self.gap_frac,
+            gap_frac=QUICK_GAPS * self.gap_frac,
             rounds_max=QUICK_ROUNDS_MAX if start is not None else QUICK_ROUNDS_MAX + 1,
             nodes_max=QUICK_NODES_MAX,
             start=start,

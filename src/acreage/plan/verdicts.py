@@ -104,7 +104,7 @@ def verdict_of(session: Session, best: Solved, offer: Offer, reason: str = "") -
             signed=signed,
             at_accelerators=best.blocks_of(offer.id) * offer.accelerators_per_block,
         )
-    factor = found.factor
+    factor = _at_least(found.factor, 1.0) if signed else _at_most(found.factor, 1.0)
     return OfferVerdict(
         offer=offer.id,
         signed=signed,
@@ -120,6 +120,16 @@ def verdict_of(session: Session, best: Solved, offer: Offer, reason: str = "") -
         others_kept=found.others_kept,
         reason=_reason(signed, factor.found, asked),
     )
+
+
+def _at_least(factor: Range, least: float) -> Range:
+    """A signed offer is worth its price: plans found without it that say otherwise lie within the gap."""
+    return Range(low=factor.low, found=max(factor.found, least), high=max(factor.high, least))
+
+
+def _at_most(factor: Range, most: float) -> Range:
+    """An offer that is not signed is not worth more than its price, but for the gap."""
+    return Range(low=min(factor.low, most), found=min(factor.found, most), high=factor.high)
 
 
 def brief_verdict(best: Solved, offer: Offer, reason: str = "") -> OfferVerdict:
@@ -145,8 +155,10 @@ def _ruled_out(offer: Offer, asked: float, reason: str) -> OfferVerdict:
 
 def _reason(signed: bool, factor: float, asked: float) -> str:
     price = f"{max(0.0, factor) * asked:.2f} USD/accelerator-hour, asked {asked:.2f}"
-    if signed:
+    if signed and factor > 1.0 + CLOSE_FRAC:
         return f"worth signing up to {price}"
+    if factor >= 1.0 - CLOSE_FRAC:
+        return f"at break-even, within the gap of the plan: {price}"
     return f"worth signing below {price}" if factor > 0.0 else "not worth it even for free"
 
 

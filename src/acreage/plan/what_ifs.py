@@ -37,7 +37,7 @@ def answer(session: Session, best: Solved, question: Question) -> WhatIf | None:
         aim = session.quick(start)
         if question.change is not None:
             # Without a supplier the plan is another one, far from what is known.
-            aim = replace(aim, gap_frac=2 * aim.gap_frac, rounds_max=LOSS_ROUNDS_MAX)
+            aim = replace(aim, rounds_max=LOSS_ROUNDS_MAX)
         solved = session.solve(question.change, formulation, aim=aim)
     except Infeasible:
         return None

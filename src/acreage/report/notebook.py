@@ -26,7 +26,7 @@ class PlanView:
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
-        """Polars frames by name, those of `acreage plan --export` among them."""
+        """Polars frames by name, those of `acreage plan --format` among them."""
         return tables_of(self.plan, self.portfolio)
 
     def __repr__(self) -> str:

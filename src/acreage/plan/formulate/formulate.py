@@ -73,7 +73,8 @@ def formulate(
 ) -> Formulation:
     """Build the problem of docs/why/the-model.md.
 
-    What was priced for a formulation of the same policy, `like`, is not priced again.
+    What was priced for a formulation of the same policy, `like`, is not priced again, and columns are laid
+    out as there.
 
     `demand` is the base demand (T,) of every serving fleet and research share; `waived`
     names held leases whose exclusivity, first refusal and most-favored clauses are set aside.
@@ -86,7 +87,8 @@ def formulate(
     choices = lay_out(portfolio, clock, demand, waived)
     hard = len(futures) if any(w.must for w in portfolio.workloads) else -1
     played = (*futures, _hard_future(futures[0])) if hard >= 0 else futures
-    scene = make_scene(portfolio, played, clock, choices, common_blocks(portfolio), demand, hard)
+    laid_out_for = like.futures if like is not None and len(like.futures) == len(played) else played
+    scene = make_scene(portfolio, played, laid_out_for, clock, choices, common_blocks(portfolio), demand, hard)
     pledges = pledges_of(portfolio)
     agreements = _agreements(portfolio, choices)
     till = Till(portfolio, pledges)

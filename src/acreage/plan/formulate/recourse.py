@@ -38,10 +38,13 @@ class Scene:
 
     `hard` is the number of the future that carries only the penalties of broken promises
     (-1: there are none); `factors` (T,) discount a charge in the middle of each period.
+    `laid_out_for` are the futures that columns exist for: usually the same, else those of a
+    problem whose layout is kept, so that what was learned of it serves.
     """
 
     portfolio: Portfolio
     futures: tuple[Future, ...]
+    laid_out_for: tuple[Future, ...]
     clock: Clock
     blocks: Blocks
     choices: Choices
@@ -68,6 +71,7 @@ class Scene:
 def make_scene(
     portfolio: Portfolio,
     futures: tuple[Future, ...],
+    laid_out_for: tuple[Future, ...],
     clock: Clock,
     choices: Choices,
     blocks: Blocks,
@@ -80,6 +84,7 @@ def make_scene(
     return Scene(
         portfolio=portfolio,
         futures=futures,
+        laid_out_for=laid_out_for,
         clock=clock,
         blocks=blocks,
         choices=choices,

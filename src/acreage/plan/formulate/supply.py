@@ -153,7 +153,7 @@ def _define_give_up(
     nowhere = np.array([-1])
     for part in source.parts:
         for s, future in enumerate(scene.futures):
-            if not may_give_up(source, part, future):
+            if not may_give_up(source, part, scene.laid_out_for[s]):
                 continue
             whole = till.worth(agreement, source, future)
             rest = till.worth(agreement, source, future, {part.index: 0.0})
@@ -170,7 +170,7 @@ def _define_give_up(
                 column=number,
                 future=s,
             )
-            builder.couple_upper(s, use.start, number, 1.0)
+            builder.couple_upper(s, use.start, number, float(may_give_up(source, part, future)))
             series = usable(scene.clock, source, part, future) / ACCELERATORS_PER_UNIT
             builder.put(rows, use.start, series[period])
             lost = peak(scene.clock, source, (part,), future) / ACCELERATORS_PER_UNIT
