@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
@@ -17,7 +17,7 @@ from acreage.plan.engines import ENGINES
 from acreage.plan.evaluate import evaluate
 from acreage.plan.play import play
 from acreage.plan.problem import USD_PER_UNIT, Infeasible, Progress, Vector
-from acreage.plan.session import BROKEN_USD, Change, Session, Solved
+from acreage.plan.session import BROKEN_USD, Change, Session, Solved, without_caps
 from acreage.plan.verdicts import brief_verdict, polished, verdict_of
 from acreage.plan.what_ifs import Question, answer, questions
 from acreage.units.ids import WorkloadId
@@ -127,9 +127,7 @@ def _without_new(session: Session) -> Solved:
     try:
         return session.solve(nothing)
     except Infeasible:
-        policy = replace(session.portfolio.policy, share_caps=(), survive_loss_frac=None)
-        free = session.formulation(replace(session.portfolio, policy=policy))
-        return session.solve(nothing, free)
+        return session.solve(nothing, session.formulation(without_caps(session.portfolio)))
 
 
 def _brief(session: Session, best: Solved) -> tuple[OfferVerdict, ...]:
@@ -138,7 +136,10 @@ def _brief(session: Session, best: Solved) -> tuple[OfferVerdict, ...]:
 
 
 def _explained(session: Session, best: Solved, tell: Tell) -> tuple[tuple[OfferVerdict, ...], tuple[WhatIf, ...]]:
-    """Every verdict and what-if. Two threads share them out, always the same way, so that results repeat."""
+    """Every verdict and what-if. Two threads share them out, always the same way, so that results repeat.
+
+    Each starts from what the plan's own solve has learned: cuts drawn for one question are dead weight for the next.
+    """
     offers, asked = session.portfolio.offers, list(questions(session, best))
     barred = session.base.choices.barred
     tasks = [Task(f"walk-away price of {o.id}", partial(_verdict, best, o, barred.get(o.id, ""))) for o in offers]
@@ -150,7 +151,7 @@ def _explained(session: Session, best: Solved, tell: Tell) -> tuple[tuple[OfferV
         found = []
         for task in tasks[worker :: len(sessions)]:
             tell(Step(stage=task.name, done=next(started), total=len(tasks)))
-            found.append(task.run(sessions[worker]))
+            found.append(task.run(sessions[worker].branch()))
         return found
 
     results: list[OfferVerdict | WhatIf | None] = [None] * len(tasks)

@@ -60,6 +60,8 @@ def _first_at(base: FirstStage, other: FirstStage, step: float) -> FirstStage:
 
 
 def _recourse_at(base: Recourse, other: Recourse, step: float) -> Recourse:
+    if _is_same(base, other):
+        return base
     matrix = sparse.csc_matrix(
         (
             base.matrix.data + step * (other.matrix.data - base.matrix.data),
@@ -75,6 +77,17 @@ def _recourse_at(base: Recourse, other: Recourse, step: float) -> Recourse:
         row_lower=_bounds_at(base.row_lower, other.row_lower, step),
         row_upper=_bounds_at(base.row_upper, other.row_upper, step),
         coupling=tuple(_sparse_at(a, b, step) for a, b in zip(base.coupling, other.coupling, strict=True)),
+    )
+
+
+def _is_same(base: Recourse, other: Recourse) -> bool:
+    """Whether the price touches nothing in the second stage, as for most offers: then its cuts hold as drawn."""
+    return (
+        np.array_equal(base.matrix.data, other.matrix.data)
+        and np.array_equal(base.cost, other.cost)
+        and np.array_equal(base.row_lower, other.row_lower)
+        and np.array_equal(base.row_upper, other.row_upper)
+        and all((a != b).nnz == 0 for a, b in zip(base.coupling, other.coupling, strict=True))
     )
 
 

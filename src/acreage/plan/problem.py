@@ -120,13 +120,17 @@ class Aim:
 
     `nodes_max` limits the search for each point: its bound is valid all the same, and cuts help more.
 
-    `start` (N,) is a first stage to begin from that satisfies every row.
+    `start` (N,) is a first stage to begin from, where it satisfies every row. `near` asks for the best point near
+    it alone: whole numbers on which the relaxation agrees with it stay; the bound is then the relaxation's. `anew` says
+    that the optimum may be far from those of problems solved before, so that what is known is not enough to go by.
     """
 
     gap_frac: float
     rounds_max: int = 25
     nodes_max: int = 400
     start: Vector | None = None
+    near: bool = False
+    anew: bool = False
 
 
 class Engine(Protocol):
@@ -138,6 +142,10 @@ class Engine(Protocol):
 
     def twin(self) -> "Engine":
         """An engine that knows what this one has learned, for another thread."""
+        ...
+
+    def branch(self) -> "Engine":
+        """An engine that knows what this one has learned, for the same thread; it keeps what it learns to itself."""
         ...
 
 

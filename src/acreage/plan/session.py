@@ -20,8 +20,6 @@ from acreage.units.ids import OfferId, ProviderId, WorkloadId
 
 QUICK_ROUNDS_MAX = 2
 QUICK_NODES_MAX = 60
-QUICK_GAPS = 3.0
-"""Re-solves stop at this many times the plan's gap."""
 
 BROKEN_USD = 1.0
 """A broken promise costs far more than this; less is solver tolerance."""
@@ -53,6 +51,16 @@ class Solved:
         """From the proven bound to the objective found."""
         low, high = self.solution.bound * USD_PER_UNIT, self.solution.objective * USD_PER_UNIT
         return Range(low=min(low, high), found=high, high=high)
+
+    @property
+    def broken_usd(self) -> float:
+        """What broken promises cost in the base future; 0 where all are kept."""
+        hard = self.formulation.scene.hard
+        if hard < 0 or not self.formulation.problem.anchor_weight[hard]:
+            return 0.0
+        recourse = self.formulation.problem.recourse
+        cost = recourse.cost[hard] @ self.solution.second[hard] + recourse.constant[hard]
+        return float(cost) * USD_PER_UNIT
 
     def blocks_of(self, offer: OfferId) -> int:
         """Blocks of an offer that are signed."""
@@ -103,17 +111,25 @@ class Session:
         return formulate(here, futures or self.futures, self.demand, waived=waived, like=self.base)
 
     def quick(self, start: Vector | None) -> Aim:
-        """The effort of one re-solve: few points, from a start if there is one; its range says what is left open."""
+        """The effort of one re-solve: few points, near a known first stage if there is one.
+
+        Its range says what is left open.
+        """
         return Aim(
-            gap_frac=QUICK_GAPS * self.gap_frac,
-            rounds_max=QUICK_ROUNDS_MAX if start is not None else QUICK_ROUNDS_MAX + 1,
+            gap_frac=self.gap_frac,
+            rounds_max=QUICK_ROUNDS_MAX,
             nodes_max=QUICK_NODES_MAX,
             start=start,
+            near=start is not None,
         )
 
     def twin(self) -> "Session":
         """A session that knows the same, for another thread."""
         return replace(self, engine=self.engine.twin(), _base=self.base)
+
+    def branch(self) -> "Session":
+        """A session that knows the same; what it learns is not remembered, and so slows no other question."""
+        return replace(self, engine=self.engine.branch(), _base=self.base)
 
     def solve(
         self,
@@ -130,6 +146,23 @@ class Session:
         self.solves += 1
         solution = self.engine.solve(problem, aim or Aim(gap_frac=self.gap_frac), watch)
         return Solved(formulation=there, solution=solution)
+
+
+def without_caps(portfolio: Portfolio) -> Portfolio:
+    """The portfolio without the rules that may need a supplier or a new lease: share caps, survival of a loss."""
+    return replace(portfolio, policy=replace(portfolio.policy, share_caps=(), survive_loss_frac=None))
+
+
+def without_promises(formulation: Formulation) -> Formulation:
+    """The formulation in which broken promises cost what other unmet demand does."""
+    problem = formulation.problem
+    return replace(formulation, problem=replace(problem, anchor_weight=np.zeros_like(problem.anchor_weight)))
+
+
+def carried(first: Vector, there: Formulation, to: Formulation) -> Vector:
+    """A first stage (N,) of one formulation in the columns of another; what is new there is zero."""
+    known = {column.name: value for column, value in zip(there.choices.builder.columns, first, strict=True)}
+    return np.array([known.get(column.name, 0.0) for column in to.choices.builder.columns])
 
 
 def changed(formulation: Formulation, change: Change) -> PlanProblem:

@@ -21,7 +21,6 @@ from acreage.pricing.rate import usd_per_accelerator_hour
 from acreage.units.ids import OfferId
 
 NEWTON_MAX = 3
-FREE_NEWTON_MAX = 2
 CLOSE_FRAC = 0.005
 """A walk-away price is taken as found when a step would change it by less than this share of the asked price."""
 FLIP_FRAC = 0.01
@@ -191,7 +190,7 @@ def _first_with(session: Session, best: Solved, offer: OfferId) -> With | str:
     for kept in (best.solution.first, None):
         try:
             change = Change(forced=frozenset({offer}), kept=kept)
-            found = session.solve(change, aim=session.quick(None))
+            found = session.solve(change, aim=session.quick(best.solution.first))
         except Infeasible:
             continue
         there = _with(found, offer, 1.0)
@@ -215,7 +214,7 @@ def _without(session: Session, best: Solved, offer: OfferId, small: Aim, large: 
     try:
         near = session.solve(kept, aim=small)
     except Infeasible:
-        return session.solve(Change(barred=frozenset({offer})), aim=session.quick(None)).range_usd
+        return session.solve(Change(barred=frozenset({offer})), aim=session.quick(best.solution.first)).range_usd
     if not large:
         return near.range_usd
     aim = session.quick(near.solution.first)
@@ -256,7 +255,7 @@ class Search:
 
 def _approach(session: Session, line: PriceLine, search: Search, change: Change, aim: Aim | None) -> None:
     """Re-solve at the price where costs seem to meet, until that price stands."""
-    for _ in range(NEWTON_MAX if aim is not None else FREE_NEWTON_MAX):
+    for _ in range(NEWTON_MAX):
         factor = max(LEAST_FACTOR, search.factor)
         assert search.last is not None
         try:

@@ -1,5 +1,6 @@
 """What suppliers, rules and terms are worth: differences of two best costs."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -9,11 +10,15 @@ from acreage.domain.plan import Range, WhatIf
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.formulate import Formulation
 from acreage.plan.problem import Aim, Infeasible, Vector
-from acreage.plan.session import Change, Session, Solved
+from acreage.plan.session import BROKEN_USD, Change, Session, Solved, carried, without_caps, without_promises
 from acreage.units.ids import OfferId, ProviderId
 from acreage.units.instants import iso_date
 
 LOSS_ROUNDS_MAX = 10
+LOSS_GAPS = 5.0
+"""What is lost with a supplier that matters is large: it needs no finer gap than this many of the plan's."""
+FAR_GAPS = 10.0
+"""A loss known no better than to this many gaps of a re-solve leads to another plan altogether: it is solved anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,60 +32,81 @@ class Question:
     portfolio: Portfolio | None = None
     futures: tuple[Future, ...] | None = None
     waived: frozenset[str] = frozenset()
+    promises: bool = True
 
 
 def answer(session: Session, best: Solved, question: Question) -> WhatIf | None:
-    """What the best plan would cost then; None if there is no plan at all."""
-    formulation = _formulation(session, question)
-    try:
-        start = _start(session, best, question, formulation)
-        aim = session.quick(start)
-        if question.change is not None:
-            # Without a supplier the plan is another one, far from what is known.
-            aim = replace(aim, rounds_max=LOSS_ROUNDS_MAX)
-        solved = session.solve(question.change, formulation, aim=aim)
-    except Infeasible:
+    """What the best plan would cost then; None if there is no plan at all.
+
+    Where no plan without a supplier keeps every rule and promise, they are set aside, and the answer says so.
+    """
+    solved, description = _solved(session, best, question), question.description
+    if solved is None and question.change is not None:
+        solved = _solved(session, best, replace(question, portfolio=without_caps(session.portfolio), promises=False))
+        description += "; share caps, the survival rule and promises set aside, as no plan keeps them"
+    if solved is None:
         return None
     then, now = solved.range_usd, best.range_usd
     return WhatIf(
         kind=question.kind,
         subject=question.subject,
-        description=question.description,
+        description=description,
         objective_usd=then.high,
         extra_usd=Range(low=then.low - now.high, found=then.found - now.found, high=then.high - now.low),
     )
 
 
-def _start(session: Session, best: Solved, question: Question, formulation: Formulation) -> Vector | None:
-    """A first stage to begin from: the plan's own, or what is left of it once a supplier is lost."""
-    if len(formulation.problem.first.lower) != len(best.solution.first):
-        return None
-    if question.change is None:
-        return best.solution.first
-    kept = replace(question.change, kept=best.solution.first)
+def _solved(session: Session, best: Solved, question: Question) -> Solved | None:
+    """The best plan then; None if there is none, or none that keeps its promises."""
+    there = session.formulation(question.portfolio, futures=question.futures, waived=question.waived)
+    if not question.promises:
+        there = without_promises(there)
+    aim = session.quick(_start(session, best, question, there))
     try:
-        return session.solve(kept, formulation, aim=Aim(gap_frac=session.gap_frac, rounds_max=1)).solution.first
+        solved = session.solve(question.change, there, aim=aim)
+        if question.change is not None and _is_far(solved, aim):
+            anew = replace(aim, near=False, anew=True, rounds_max=LOSS_ROUNDS_MAX, gap_frac=LOSS_GAPS * aim.gap_frac)
+            solved = session.solve(question.change, there, aim=anew)
     except Infeasible:
         return None
+    return solved if solved.broken_usd <= BROKEN_USD else None
 
 
-def _formulation(session: Session, question: Question) -> Formulation:
-    return session.formulation(question.portfolio, futures=question.futures, waived=question.waived)
+def _start(session: Session, best: Solved, question: Question, there: Formulation) -> Vector:
+    """The plan's own first stage, or what is best added to the rest of it once a supplier is lost."""
+    first = carried(best.solution.first, best.formulation, there)
+    if question.change is None:
+        return first
+    try:
+        kept = replace(question.change, kept=first)
+        return session.solve(kept, there, aim=Aim(gap_frac=session.gap_frac, rounds_max=1)).solution.first
+    except Infeasible:
+        return first
+
+
+def _is_far(solved: Solved, aim: Aim) -> bool:
+    """Whether a quick solve has left so much open that what is known of other plans does not serve."""
+    found = solved.range_usd
+    return found.high - found.low > FAR_GAPS * aim.gap_frac * abs(found.high)
 
 
 def questions(session: Session, best: Solved) -> Iterator[Question]:
-    """Every supplier lost, every rule lifted, and better terms for what is signed."""
+    """Every rule lifted, better terms for what is signed, and every supplier lost."""
     portfolio = session.portfolio
-    yield from supplier_questions(portfolio)
     yield from rule_questions(portfolio)
     for offer in portfolio.offers:
         if best.blocks_of(offer.id):
             yield from term_questions(session, offer)
+    yield from supplier_questions(portfolio)
 
 
 def supplier_questions(portfolio: Portfolio) -> Iterator[Question]:
-    """The plan without each supplier: its leases, offers and hours on demand."""
-    for provider in sorted({pool.provider for pool in portfolio.pools.values()}):
+    """The plan without each supplier: its leases, offers and hours on demand. Those of whom most is held come first."""
+    held = Counter[ProviderId]()
+    for lease in portfolio.leases:
+        held[lease.provider] += sum(delivery.accelerators for delivery in lease.deliveries)
+    providers = {pool.provider for pool in portfolio.pools.values()}
+    for provider in sorted(providers, key=lambda p: (-held[p], p)):
         yield without_supplier(provider)
 
 

@@ -14,6 +14,9 @@ from scipy import sparse
 
 from acreage.plan.problem import Recourse, Vector
 
+DRAWINGS_KEPT = 2
+"""The plan's own problem and one variation are solved in turns."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
@@ -44,16 +47,18 @@ def lines_of(recourse: Recourse, future: int, rows: sparse.csr_matrix) -> Lines:
 
 @dataclass(slots=True)
 class CutPool:
-    """The duals found so far in each future, whoever's solve they came from."""
+    """The duals found so far in each future, whoever's solve they came from, and the lines last drawn from them."""
 
     duals: dict[int, list[sparse.csr_matrix]] = field(default_factory=dict)
     useful: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
+    drawings: list[tuple[Recourse, dict[int, Lines]]] = field(default_factory=list)
 
     def copy(self) -> "CutPool":
         """A pool that grows on its own from here."""
         return CutPool(
             duals={future: list(kept) for future, kept in self.duals.items()},
             useful={future: marks.copy() for future, marks in self.useful.items()},
+            drawings=[(recourse, dict(drawn)) for recourse, drawn in self.drawings],
         )
 
     def add(self, recourse: Recourse, future: int, row_dual: Vector) -> Lines:
@@ -64,14 +69,34 @@ class CutPool:
 
     def lines(self, recourse: Recourse) -> list[Lines]:
         """All lines, drawn for a recourse that has the same matrix."""
+        drawn = self._drawing(recourse)
         for future, kept in self.duals.items():
-            self.duals[future] = [sparse.vstack(kept, format="csr")]
-        return [lines_of(recourse, future, kept[0]) for future, kept in self.duals.items()]
+            known = drawn.get(future)
+            fresh = kept[len(known.constant) :] if known is not None else kept
+            if fresh:
+                lines = lines_of(recourse, future, sparse.vstack(fresh, format="csr"))
+                drawn[future] = lines if known is None else _joined(known, lines)
+        return [drawn[future] for future in self.duals]
 
     def useful_of(self, future: int) -> NDArray[np.bool_]:
         """Which of a future's duals drew lines that some optimum needed; may be written to."""
-        count = sum(kept.shape[0] for kept in self.duals[future])
         known = self.useful.get(future, np.zeros(0, dtype=bool))
         # Duals that are new since come from points that were tried: all of them were needed.
-        self.useful[future] = np.concatenate([known, np.ones(count - len(known), dtype=bool)])
+        fresh = np.ones(len(self.duals[future]) - len(known), dtype=bool)
+        self.useful[future] = np.concatenate([known, fresh])
         return self.useful[future]
+
+    def _drawing(self, recourse: Recourse) -> dict[int, Lines]:
+        """The lines drawn for this very recourse before; the drawings used last are kept."""
+        found = next((drawing for drawing in self.drawings if drawing[0] is recourse), (recourse, {}))
+        others = [drawing for drawing in self.drawings if drawing[0] is not recourse]
+        self.drawings = [found, *others][:DRAWINGS_KEPT]
+        return found[1]
+
+
+def _joined(known: Lines, fresh: Lines) -> Lines:
+    return Lines(
+        future=known.future,
+        constant=np.concatenate([known.constant, fresh.constant]),
+        slope=np.concatenate([known.slope, fresh.slope]),
+    )

@@ -6,6 +6,7 @@ solve are kept and serve every later problem with the same second-stage matrix.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from acreage.plan.engines.responses import Responder, Response
 from acreage.plan.problem import (
     Aim,
     FirstStage,
+    Infeasible,
     PlanProblem,
     Progress,
     Recourse,
@@ -30,6 +32,7 @@ RELAXED_ROUNDS_MAX = 400
 STEP_FRAC = 0.5
 """How far separation goes from the best point towards the master's; the prototypes' choice."""
 ROW_TOLERANCE = 1e-6
+AGREED = 1e-6
 CORE_FRAC = 0.3
 """Where the second cut of a round is drawn: this far from the core towards the integer point."""
 SHARE_FRAC = 0.2
@@ -54,6 +57,7 @@ class Run:
     watch: Watch | None
     rounds: int = 0
     bound: float = -np.inf
+    is_near: bool = False
 
     def evaluate(self, first: Vector, *, gated: bool) -> tuple[float, list[Response]]:
         """Answer a first stage in every active future, keep the cuts, return the objective and answers."""
@@ -63,6 +67,26 @@ class Run:
         self.master.add([self.memory.pool.add(recourse, s, r.row_dual) for s, r in zip(active, responses, strict=True)])
         self.rounds += 1
         return objective_at(self.problem, first, active, responses), responses
+
+    def stay_near(self, start: Vector, relaxed: Vector) -> None:
+        """Hold what a start and the relaxation agree on (RINS: Danna, Rothberg and Le Pape, 2005)."""
+        agreed = self.problem.first.is_integer & (np.abs(relaxed - start) < AGREED)
+        self.master.narrow(agreed, np.round(start))
+        self.is_near = True
+
+    def whole_point(self, gap_frac: float, start: Vector | None) -> Vector:
+        """The master's best integer point; everywhere, if there is none near the start."""
+        try:
+            point, bound = self.master.solve_integer(gap_frac, start)
+        except Infeasible:
+            if not self.is_near:
+                raise
+            self.master.narrow(np.zeros(len(self.problem.first.lower), dtype=bool), self.problem.first.lower)
+            self.is_near = False
+            point, bound = self.master.solve_integer(gap_frac, start)
+        if not self.is_near:
+            self.bound = max(self.bound, bound)
+        return point
 
     def within(self, objective: float, gap_frac: float) -> bool:
         """Whether an objective is proven to a relative gap."""
@@ -108,13 +132,13 @@ class DecompositionEngine:
         """Solve to a relative gap; raises `Infeasible` if no first stage satisfies the rows."""
         memory = self._memory(problem.recourse)
         run = Run(problem=problem, memory=memory, master=Master(problem), watch=watch)
-        known = memory.pool.lines(problem.recourse)
+        known, core = memory.pool.lines(problem.recourse), None
         if known:
             run.master.offer(known, [memory.pool.useful_of(line.future) for line in known])
-            core = None
         else:
             nothing = np.zeros(problem.recourse.matrix.shape[0])
             run.master.add([memory.pool.add(problem.recourse, int(s), nothing) for s in run.master.active])
+        if aim.anew or not known:
             core = _relaxed(run, aim.gap_frac / 4)
         best, objective, responses = _integer(run, aim, core)
         second = np.zeros(problem.recourse.cost.shape)
@@ -123,10 +147,17 @@ class DecompositionEngine:
         return Solution(first=best, second=second, objective=objective, bound=run.bound, iterations=run.rounds)
 
     def twin(self) -> "DecompositionEngine":
-        """An engine with the same cuts and second stages of its own."""
+        """An engine with the same cuts and second stages of its own, for another thread."""
+        return self._copied(lambda memory: Responder(memory.responder.recourse))
+
+    def branch(self) -> "DecompositionEngine":
+        """An engine with the same cuts and the same second stages: what it learns from here on is its own."""
+        return self._copied(lambda memory: memory.responder)
+
+    def _copied(self, responder_of: Callable[[Memory], Responder]) -> "DecompositionEngine":
         other = DecompositionEngine()
         for mark, memory in self._memories.items():
-            other._memories[mark] = Memory(responder=Responder(memory.responder.recourse), pool=memory.pool.copy())
+            other._memories[mark] = Memory(responder=responder_of(memory), pool=memory.pool.copy())
         return other
 
     def _memory(self, recourse: Recourse) -> Memory:
@@ -166,7 +197,10 @@ def _integer(run: Run, aim: Aim, core: Vector | None) -> tuple[Vector, float, li
     A second cut a round is drawn between a core point and the integer one (Papadakos, 2008): cuts at
     integer points alone are steep and say little about their neighbours.
     """
-    run.bound = max(run.bound, run.master.make_integer(aim.nodes_max))
+    relaxed, bound = run.master.make_integer(aim.nodes_max)
+    run.bound = max(run.bound, bound)
+    if aim.near and aim.start is not None:
+        run.stay_near(aim.start, relaxed)
     best, objective, answers = None, np.inf, list[Response]()
     if aim.start is not None and satisfies(run.problem.first, aim.start):
         best = aim.start
@@ -178,8 +212,7 @@ def _integer(run: Run, aim: Aim, core: Vector | None) -> tuple[Vector, float, li
             break
         left = (objective - run.bound) / abs(objective) if np.isfinite(objective) else 1.0
         finest = aim.gap_frac / 3
-        point, bound = run.master.solve_integer(finest if tight else max(finest, min(SHARE_FRAC * left, 0.01)), best)
-        run.bound = max(run.bound, bound)
+        point = run.whole_point(finest if tight else max(finest, min(SHARE_FRAC * left, 0.01)), best)
         again = point.tobytes() in seen
         seen.add(point.tobytes())
         if not again:

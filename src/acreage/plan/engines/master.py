@@ -42,6 +42,8 @@ class Master:
         self._place = {int(s): i for i, s in enumerate(self.active)}
         self._count = len(problem.first.lower)
         self._integer = False
+        self._free = np.flatnonzero(problem.first.lower < problem.first.upper)
+        self._fixed = np.flatnonzero(problem.first.lower >= problem.first.upper)
         self._solver = self._build()
         self._offered: list[Lines] = []
         self._taken: list[np.ndarray] = []
@@ -88,26 +90,26 @@ class Master:
         return solver
 
     def add(self, lines: list[Lines]) -> None:
-        """Add theta_s >= constant + slope n for each line; lines of inactive futures are left out."""
+        """Add theta_s >= constant + slope n for each line; lines of inactive futures are left out.
+
+        What fixed columns add to a line is part of its constant, so that rows are dense in free columns only.
+        """
         for line in lines:
             place = self._place.get(line.future)
             if place is None:
                 continue
-            matrix = sparse.csr_matrix(
-                sparse.hstack(
-                    [-line.slope, sparse.csr_matrix(np.ones((len(line.constant), 1)))],
-                    format="csr",
-                )
-            )
-            indices = matrix.indices.copy()
-            indices[indices == self._count] = self._count + place
+            count = len(line.constant)
+            constant = line.constant + line.slope[:, self._fixed] @ self.problem.first.lower[self._fixed]
+            parts = [sparse.csr_matrix(-line.slope[:, self._free]), sparse.csr_matrix(np.ones((count, 1)))]
+            matrix = sparse.csr_matrix(sparse.hstack(parts, format="csr"))
+            columns = np.append(self._free, self._count + place).astype(np.int32)
             self._solver.addRows(
-                len(line.constant),
-                line.constant,
-                np.full(len(line.constant), np.inf),
+                count,
+                constant,
+                np.full(count, np.inf),
                 matrix.nnz,
                 matrix.indptr[:-1].astype(np.int32),
-                indices.astype(np.int32),
+                columns[matrix.indices],
                 matrix.data,
             )
 
@@ -158,9 +160,9 @@ class Master:
         self._run()
         return values(self._solver)[: self._count], self._solver.getInfo().objective_function_value
 
-    def make_integer(self, nodes_max: int) -> float:
-        """From now on integer columns are integer; returns the relaxation's value, offered lines taken."""
-        _, bound = self.solve()
+    def make_integer(self, nodes_max: int) -> tuple[Vector, float]:
+        """From now on integer columns are integer; returns the relaxation's point and value, offered lines taken."""
+        point, bound = self.solve()
         self._solver.setOptionValue("mip_max_nodes", nodes_max)
         kinds = [
             highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous
@@ -169,7 +171,13 @@ class Master:
         columns = np.arange(self._count, dtype=np.int32)
         self._solver.changeColsIntegrality(self._count, columns, np.array(kinds))
         self._integer = True
-        return bound
+        return point, bound
+
+    def narrow(self, fixed: NDArray[np.bool_], first: Vector) -> None:
+        """Hold some columns (N,) where a first stage has them; none fixed sets all free again."""
+        stage = self.problem.first
+        lower, upper = np.where(fixed, first, stage.lower), np.where(fixed, first, stage.upper)
+        self._solver.changeColsBounds(self._count, np.arange(self._count, dtype=np.int32), lower, upper)
 
     def solve_integer(self, gap_frac: float, start: Vector | None) -> tuple[Vector, float]:
         """An integer first stage within gap_frac of the master's best, and the proven bound."""

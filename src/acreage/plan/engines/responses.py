@@ -18,6 +18,8 @@ from acreage.plan.problem import Recourse, Vector
 USED = 1e-9
 """Less than a millionth of an accelerator is solver tolerance."""
 
+ANSWERS_KEPT = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
@@ -47,11 +49,15 @@ class Responder:
     def __init__(self, recourse: Recourse) -> None:
         self.recourse = recourse
         self._solvers: dict[int, highspy.Highs] = {}
+        self._known: dict[tuple[bytes, tuple[int, ...], bool], list[Response]] = {}
         self._every_row = np.arange(recourse.matrix.shape[0], dtype=np.int32)
         self._every_column = np.arange(recourse.matrix.shape[1], dtype=np.int32)
 
     def use(self, recourse: Recourse) -> None:
         """Answer for another second stage whose matrix has entries in the same places."""
+        if recourse is self.recourse:
+            return
+        self._known.clear()
         entries = recourse.matrix.tocoo()
         moved = np.flatnonzero(entries.data != self.recourse.matrix.data)
         for solver in self._solvers.values():
@@ -60,9 +66,19 @@ class Responder:
         self.recourse = recourse
 
     def respond(self, first: Vector, futures: Sequence[int], *, gated: bool = False) -> list[Response]:
-        """Solve the given futures at a first stage (N,); `gated` closes gates, for integer points."""
-        with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
-            return list(pool.map(lambda s: self._one(first, s, gated), futures))
+        """Solve the given futures at a first stage (N,); `gated` closes gates, for integer points.
+
+        What was answered lately is not solved again: a search for a price comes back to the same points.
+        """
+        asked = (first.tobytes(), tuple(futures), gated)
+        answers = self._known.pop(asked, None)
+        if answers is None:
+            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+                answers = list(pool.map(lambda s: self._one(first, s, gated), futures))
+        self._known[asked] = answers
+        if len(self._known) > ANSWERS_KEPT:
+            del self._known[next(iter(self._known))]
+        return answers
 
     def _one(self, first: Vector, future: int, gated: bool) -> Response:
         recourse = self.recourse

@@ -53,6 +53,10 @@ class WholeEngine:
         """Nothing is learned, so any other is as good."""
         return WholeEngine()
 
+    def branch(self) -> "WholeEngine":
+        """Nothing is learned, so this one serves."""
+        return self
+
 
 def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, float]:
     """Columns (n, x of each future, a, z); returns the program and the constant of its objective."""

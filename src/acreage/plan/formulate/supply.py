@@ -170,8 +170,11 @@ def _define_give_up(
                 column=number,
                 future=s,
             )
-            builder.couple_upper(s, use.start, number, float(may_give_up(source, part, future)))
-            series = usable(scene.clock, source, part, future) / ACCELERATORS_PER_UNIT
+            may = may_give_up(source, part, future)
+            builder.couple_upper(s, use.start, number, float(may))
+            # A column that must stay at zero keeps the entries, and so the layout, of the futures it exists for.
+            shown = future if may else scene.laid_out_for[s]
+            series = usable(scene.clock, source, part, shown) / ACCELERATORS_PER_UNIT
             builder.put(rows, use.start, series[period])
-            lost = peak(scene.clock, source, (part,), future) / ACCELERATORS_PER_UNIT
+            lost = peak(scene.clock, source, (part,), shown) / ACCELERATORS_PER_UNIT
             builder.gate_take(gate_row(scene, source.pool, np.arange(scene.periods)), use.start, lost)
