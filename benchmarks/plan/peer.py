@@ -98,7 +98,6 @@ def build(formulation: Formulation) -> tuple[linopy.Model, float]:
     chance = xr.DataArray(problem.probability[numbers], coords={"s": futures})
     periods, blocks = np.arange(scene.periods), scene.blocks.names
     pools = list(portfolio.pools)
-    grid = {"s": futures, "t": periods, "b": list(blocks), "p": pools}
     hours = xr.DataArray(
         np.outer(scene.clock.hours, scene.blocks.hours_frac), coords={"t": periods, "b": list(blocks)}, dims=("t", "b")
     )
@@ -120,15 +119,16 @@ def build(formulation: Formulation) -> tuple[linopy.Model, float]:
     for w in portfolio.workloads:
         assert isinstance(w, ServingFleet | ResearchShare)
         mine = dict(eligible_pools(portfolio, w))
-        rate = xr.DataArray([c.rate_per_accelerator for c in mine.values()], coords={"p": list(mine)})
+        rates = [mine[p].rate_per_accelerator if p in mine else 0.0 for p in pools]
+        rate = xr.DataArray(rates, coords={"p": pools})
         level = scene.blocks.level[w.id] if isinstance(w, ServingFleet) else np.ones(len(blocks))
         demand = xr.DataArray(demand_in(scene, w)[numbers], coords={"s": futures, "t": periods}, dims=("s", "t"))
         levels = xr.DataArray(level, coords={"b": list(blocks)})
         best = float(rate.max())
         unit = best * ACCELERATORS_PER_UNIT
-        x = model.add_variables(
-            0, coords=[futures, periods, list(blocks), list(mine)], dims=["s", "t", "b", "p"], name=f"x-{w.id}"
-        )
+        most = xr.DataArray(np.where(np.array(rates) > 0.0, np.inf, 0.0), coords={"p": pools})
+        upper = most.expand_dims(s=futures, t=periods, b=list(blocks))
+        x = model.add_variables(0, upper, name=f"x-{w.id}")
         served = (x * (rate / best)).sum("p")
         if isinstance(w, ServingFleet):
             u = model.add_variables(0, demand * levels / unit, name=f"u-{w.id}")
@@ -141,26 +141,29 @@ def build(formulation: Formulation) -> tuple[linopy.Model, float]:
             model.add_constraints((served * share).sum("b") + u == demand / unit)
             each = usd(w.unmet_micro_usd_per_accelerator_hour) * unit / USD_PER_UNIT
             cost = cost + (u * (xr.DataArray(scene.clock.hours, coords={"t": periods}) * factors * each)).sum("t")
-        spread = x.to_linexpr().reindex({"p": pools}) if len(mine) < len(pools) else x.to_linexpr()
-        used = spread if used is None else used + spread
+        used = 1.0 * x if used is None else used + x
     assert used is not None
-    model.add_constraints(used - buy - (n * capacity).sum("n") <= held.broadcast_like(xr.DataArray(0.0, coords=grid)))
+    model.add_constraints(used - buy - (n * capacity).sum("n") <= held.expand_dims(b=list(blocks)))
     return _objective(model, formulation, cost, n, chance, numbers, futures, chosen, fixed)
 
 
 def _first_stage_rows(model, formulation, n, m, chosen, modes) -> None:  # type: ignore[no-untyped-def]
-    """The rows of the first stage, term by term."""
-    builder = formulation.choices.builder
-    for terms, low, high in zip(builder.rows, builder.row_lower, builder.row_upper, strict=True):
-        parts = [float(v) * n.sel(n=i) for i, v in terms.items() if i in chosen]
-        parts += [float(v) * m.sel(m=i) for i, v in terms.items() if i in modes]
-        if not parts:
-            continue
-        total = sum(parts[1:], parts[0])
-        if np.isfinite(low):
-            model.add_constraints(total >= float(low))
-        if np.isfinite(high):
-            model.add_constraints(total <= float(high))
+    """The rows of the first stage that say something of offers."""
+    first = formulation.problem.first
+    rows = np.flatnonzero(abs(first.matrix[:, chosen + modes]).sum(axis=1))
+    of_blocks, of_modes = (
+        xr.DataArray(first.matrix[rows][:, columns].toarray(), coords={"r": rows, dim: columns}, dims=("r", dim))
+        for columns, dim in ((chosen, "n"), (modes, "m"))
+    )
+    given = np.where(first.lower == first.upper, first.lower, 0.0)
+    given[chosen + modes] = 0.0
+    there = first.matrix[rows] @ given
+    total = (n * of_blocks).sum("n") + (m * of_modes).sum("m")
+    for bound, sign in ((first.row_lower[rows] - there, ">="), (first.row_upper[rows] - there, "<=")):
+        stated = rows[np.isfinite(bound)]
+        if len(stated):
+            side = xr.DataArray(bound[np.isfinite(bound)], coords={"r": stated})
+            model.add_constraints(total.sel(r=stated), sign, side)
 
 
 def _capacities(formulation, numbers, futures, chosen, fixed, pools, periods):  # type: ignore[no-untyped-def]

@@ -28,7 +28,7 @@ from acreage.plan.session import Session
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 GAP_FRAC = 0.01
-PEER_SECONDS_MAX = 600.0
+PEER_SECONDS_MAX = 300.0
 SIZES = {"small": (8, 5, 12, 8), "medium": (16, 9, 24, 16), "large": (26, 13, 36, 20)}
 """Offers, workloads, months and futures of each plain portfolio."""
 
@@ -85,7 +85,7 @@ def _against_peer(whole: Portfolio, name: str, size: tuple[int, int, int, int]) 
     else:
         low = max(ours.solution.bound * USD_PER_UNIT, theirs.bound_usd or 0.0)
         high = max(ours.range_usd.high, theirs.objective_usd)
-        agree, shown = f"{(high - low) / high:.2%}", f"{ratio:.1f}"
+        agree, shown = f"{max(0.0, high - low) / high:.2%}", f"{ratio:.1f}"
     cells = [name, " x ".join(map(str, size)), *(f"{t:.1f}" for t in times), shown, agree]
     return f"| {' | '.join(cells)} |"
 

@@ -99,7 +99,8 @@ def run_plan(
 
 def _say_findings(findings: tuple[Finding, ...]) -> None:
     for finding in findings:
-        click.echo(f"{finding.severity}: {finding.source}:{finding.row}: {finding.message}", err=True)
+        where = ":".join(part for part in (finding.source, finding.row) if part)
+        click.echo(f"{finding.severity}: {where}: {finding.subject}: {finding.message}", err=True)
 
 
 def run_demo(name: str, out: Path, no_explain: bool) -> None:
@@ -167,7 +168,10 @@ def run_compare(folders: tuple[Path, ...], provider: str | None, output: str) ->
         other = planning.stored(folders[1])[0]
     else:
         with progress() as tell:
-            other = comparing.without_provider(plan, read.portfolio, provider, tell)
+            found = comparing.without_provider(plan, read.portfolio, provider, tell)
+        other = found.plan
+        if found.set_aside:
+            click.echo(f"note: without {provider} no plan keeps every rule: set aside are {found.set_aside}", err=True)
     if output == "json":
         click.echo(json.dumps(comparing.comparison(plan, other, names), indent=2))
     else:

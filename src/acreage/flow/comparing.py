@@ -1,6 +1,6 @@
 """Two plans side by side, or a plan and the best one without a supplier."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from acreage.domain.conflict import Conflict
@@ -8,34 +8,58 @@ from acreage.domain.plan import Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.flow.planning import base_demands
 from acreage.plan.planner import Tell, Wishes, make_plan
+from acreage.plan.session import without_caps
 from acreage.units.errors import InputError
 from acreage.units.ids import ProviderId
 
 
-def without_provider(plan: Plan, portfolio: Portfolio, provider: str, tell: Tell) -> Plan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Without:
+    """The best plan without a provider; `set_aside` says which rules it need not keep, as none can."""
+
+    plan: Plan
+    set_aside: str = ""
+
+
+def without_provider(plan: Plan, portfolio: Portfolio, provider: str, tell: Tell) -> Without:
     """The best plan over the same futures with nothing of one provider: no leases, offers or hours."""
     if provider not in portfolio.providers:
         raise InputError(f"no provider {provider!r}", fix=f"known are {', '.join(sorted(portfolio.providers))}")
-    gone = ProviderId(provider)
+    reduced = _reduced(portfolio, ProviderId(provider))
+    found = _planned(plan, reduced, tell)
+    if isinstance(found, Plan):
+        return Without(plan=found)
+    names = "; ".join(clash.name for clash in found.clashes)
+    eased = replace(
+        without_caps(reduced), workloads=tuple(replace(workload, must=False) for workload in reduced.workloads)
+    )
+    found = _planned(plan, eased, tell)
+    if isinstance(found, Conflict):
+        raise InputError(f"without {provider} no plan keeps every rule: {names}", fix="relax one of them")
+    return Without(plan=found, set_aside=f"share caps, the survival rule and promises; in conflict are {names}")
+
+
+def _planned(plan: Plan, reduced: Portfolio, tell: Tell) -> Plan | Conflict:
+    return make_plan(reduced, plan.futures, base_demands(reduced), Wishes(explain=False), tell)
+
+
+def _reduced(portfolio: Portfolio, gone: ProviderId) -> Portfolio:
+    """The portfolio with nothing of a provider, nor offers that require one of its own."""
     offers = tuple(o for o in portfolio.offers if o.provider != gone)
+    while len(left := tuple(o for o in offers if set(o.requires) <= {x.id for x in offers})) < len(offers):
+        offers = left
     kept = {o.id for o in offers}
-    reduced = replace(
+    pools = {
+        key: replace(pool, on_demand=None, spot=None) if pool.provider == gone else pool
+        for key, pool in portfolio.pools.items()
+    }
+    return replace(
         portfolio,
         leases=tuple(lease for lease in portfolio.leases if lease.provider != gone),
         commitments=tuple(c for c in portfolio.commitments if c.spend.provider != gone),
-        offers=tuple(
-            replace(o, requires=o.requires, excludes=tuple(x for x in o.excludes if x in kept)) for o in offers
-        ),
-        pools={
-            key: replace(pool, on_demand=None, spot=None) if pool.provider == gone else pool
-            for key, pool in portfolio.pools.items()
-        },
+        offers=tuple(replace(o, excludes=tuple(x for x in o.excludes if x in kept)) for o in offers),
+        pools=pools,
     )
-    found = make_plan(reduced, plan.futures, base_demands(reduced), Wishes(explain=False), tell)
-    if isinstance(found, Conflict):
-        names = "; ".join(clash.name for clash in found.clashes)
-        raise InputError(f"without {provider} no plan keeps every rule and promise: {names}", fix="relax one of them")
-    return found
 
 
 def comparison(a: Plan, b: Plan, names: tuple[str, str]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from acreage.plan.verdicts import brief_verdict, polished, verdict_of
 from acreage.plan.what_ifs import Question, answer, questions
 from acreage.units.ids import WorkloadId
 
-EXPLAIN_GAP_FRAC = 1e-3
+EXPLAIN_GAP_FRAC = 2e-4
 """Walk-away prices are differences of two best costs: they need a finer gap than the plan."""
 
 

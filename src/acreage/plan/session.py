@@ -20,6 +20,8 @@ from acreage.units.ids import OfferId, ProviderId, WorkloadId
 
 QUICK_ROUNDS_MAX = 2
 QUICK_NODES_MAX = 60
+QUICK_GAP_FRAC = 1e-3
+"""Re-solves stop at this gap, or the plan's if that is wider."""
 
 BROKEN_USD = 1.0
 """A broken promise costs far more than this; less is solver tolerance."""
@@ -110,13 +112,18 @@ class Session:
         here = portfolio or self.portfolio
         return formulate(here, futures or self.futures, self.demand, waived=waived, like=self.base)
 
+    @property
+    def quick_gap_frac(self) -> float:
+        """What re-solves can tell apart, as a share of the objective."""
+        return max(self.gap_frac, QUICK_GAP_FRAC)
+
     def quick(self, start: Vector | None) -> Aim:
         """The effort of one re-solve: few points, near a known first stage if there is one.
 
         Its range says what is left open.
         """
         return Aim(
-            gap_frac=self.gap_frac,
+            gap_frac=self.quick_gap_frac,
             rounds_max=QUICK_ROUNDS_MAX,
             nodes_max=QUICK_NODES_MAX,
             start=start,

@@ -29,8 +29,8 @@ OWN_GAP_FRAC = 0.01
 """With other contracts kept, costs are found to this share of what the offer itself costs."""
 LARGE_GAPS = 3.0
 """An offer is large if its own payments are this many times the gap: then a whole plan's bound says something."""
-POLISH_FRAC = 0.005
-"""The gap of small offers' decisions, as a share of the whole plan's."""
+POLISH_FRAC = 0.05
+"""Small offers are decided again to this share of what the smallest of them costs."""
 LEAST_FACTOR = 0.02
 """The lowest price tried, as a share of the asked one."""
 
@@ -69,12 +69,14 @@ def polished(session: Session, best: Solved) -> Solved:
 
     An offer is small if all of it costs less than the gap.
     """
-    gap_usd = session.gap_frac * abs(best.range_usd.found)
-    small = frozenset(o.id for o in session.portfolio.offers if 0.0 < most_usd(session, best, o.id) < gap_usd)
+    gap_usd = session.quick_gap_frac * abs(best.range_usd.found)
+    sizes = {o.id: most_usd(session, best, o.id) for o in session.portfolio.offers}
+    small = {offer: size for offer, size in sizes.items() if 0.0 < size < gap_usd}
     if not small:
         return best
-    aim = Aim(gap_frac=session.gap_frac * POLISH_FRAC, rounds_max=10, start=best.solution.first)
-    found = session.solve(Change(kept=best.solution.first, free=small), aim=aim)
+    gap_frac = max(POLISH_FRAC * min(small.values()) / abs(best.range_usd.found), 1e-8)
+    aim = Aim(gap_frac=gap_frac, rounds_max=10, start=best.solution.first)
+    found = session.solve(Change(kept=best.solution.first, free=frozenset(small)), aim=aim)
     if found.solution.objective >= best.solution.objective:
         return best
     return replace(found, solution=replace(found.solution, bound=best.solution.bound))
@@ -170,7 +172,7 @@ def _find(session: Session, best: Solved, offer: Offer) -> Found | str:
     signed = best.blocks_of(offer.id) > 0
     size = first.slope_usd / (best.range_usd.found or 1.0)
     small = Aim(gap_frac=max(OWN_GAP_FRAC * size, 1e-8), rounds_max=10)
-    large = size > LARGE_GAPS * session.gap_frac
+    large = size > LARGE_GAPS * session.quick_gap_frac
     try:
         without = _without(session, best, offer.id, small, large) if signed else best.range_usd
     except Infeasible:

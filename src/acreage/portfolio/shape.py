@@ -396,7 +396,7 @@ class PolicyShape(Shape, kw_only=True, frozen=True):
     survive_loss_frac: Frac | None = None
     budgets: list[BudgetShape] = []
     resale_frac: Frac = 0.5
-    gap_frac: Annotated[float, Meta(gt=0, le=0.5)] = 0.01
+    gap_frac: Annotated[float, Meta(gt=0, le=0.5)] = 0.0002
 
 
 class UncertaintyShape(Shape, kw_only=True, frozen=True):
