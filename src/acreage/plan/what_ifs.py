@@ -17,7 +17,7 @@ from acreage.units.instants import iso_date
 LOSS_ROUNDS_MAX = 10
 LOSS_GAPS = 5.0
 """What is lost with a supplier that matters is large: it needs no finer gap than this many of the plan's."""
-FAR_GAPS = 10.0
+FAR_GAPS = 70.0
 """A loss known no better than to this many gaps of a re-solve leads to another plan altogether: it is solved anew."""
 
 
