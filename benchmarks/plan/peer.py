@@ -6,6 +6,7 @@ research shares and CVaR: what `plain` leaves of a portfolio. Gangs, commitments
 
 from dataclasses import dataclass, replace
 
+import highspy
 import linopy
 import numpy as np
 import xarray as xr
@@ -220,11 +221,13 @@ def _objective(model, formulation, cost, n, chance, numbers, futures, chosen, fi
 
 
 def solve(model: linopy.Model, constant: float, *, gap_frac: float, seconds_max: float) -> PeerResult:
-    """Hand the model to HiGHS."""
+    """Hand the model to HiGHS, with both cores: its scheduler is started anew before and after."""
     columns = int(model.nvars)
+    highspy.Highs.resetGlobalScheduler(True)
     status, _ = model.solve(
         "highs", io_api="direct", mip_rel_gap=gap_frac, time_limit=seconds_max, output_flag=False, threads=2
     )
+    highspy.Highs.resetGlobalScheduler(True)
     if status != "ok" or not np.isfinite(model.objective.value or np.nan):
         return PeerResult(objective_usd=None, bound_usd=None, columns=columns)
     bound = float(model.solver_model.getInfo().mip_dual_bound)

@@ -1,5 +1,9 @@
 """The two engines agree, repeat themselves exactly and never claim a bound above what they found."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +14,7 @@ from acreage.plan.problem import Aim, Infeasible, Progress, conditional_value_at
 from tests.plan.tiny import tiny
 
 FINE = Aim(gap_frac=1e-6)
+ROOT = Path(__file__).parents[2]
 
 
 def formulation_of(seed: int) -> Formulation:
@@ -90,3 +95,29 @@ def test_tail_risk_of_a_known_distribution() -> None:
     assert conditional_value_at_risk(costs, probability, 0.8) == pytest.approx(9.5)
     assert conditional_value_at_risk(costs, probability, 0.75) == pytest.approx((10 + 9 + 8 / 2) / 2.5)
     assert conditional_value_at_risk(costs, probability, 0.0) == pytest.approx(5.5)
+
+
+def test_engines_share_a_process_with_other_users_of_highs() -> None:
+    """HiGHS has one scheduler a process: whatever number of threads others asked for, plans are solved."""
+    code = """
+import highspy, numpy as np
+other = highspy.Highs()
+other.setOptionValue("output_flag", False)
+other.setOptionValue("threads", 2)
+other.addVars(3, np.zeros(3), np.full(3, 5.0))
+other.changeColsIntegrality(3, np.arange(3, dtype=np.int32), np.array([highspy.HighsVarType.kInteger] * 3))
+other.addRow(1.5, 9.5, 3, np.arange(3, dtype=np.int32), np.array([1.0, 2.0, 3.0]))
+other.run()
+from dataclasses import replace
+from pathlib import Path
+from acreage.demand.futures import sample_futures
+from acreage.flow.planning import base_demands, portfolio_at
+from acreage.plan.engines.decomposition import DecompositionEngine
+from acreage.plan.session import Session
+there = portfolio_at(Path("examples/enterprise/portfolio.yaml")).portfolio
+there = replace(there, uncertainty=replace(there.uncertainty, futures=2))
+demand, futures = base_demands(there), sample_futures(there)
+Session(portfolio=there, futures=futures, demand=demand, engine=DecompositionEngine(), gap_frac=0.05).solve()
+"""
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr

@@ -29,6 +29,11 @@ def percent(frac: float) -> str:
     return f"{frac:.0%}" if abs(frac) >= 0.0995 else f"{frac:.1%}"
 
 
+def gap_words(frac: float) -> str:
+    """A proven gap, never rounded down to none."""
+    return f"{frac:.2%}" if frac >= 0.00005 or frac <= 0.0 else "0.01%"
+
+
 def count(number: float) -> str:
     """A number of accelerators."""
     return f"{number:,.0f}"

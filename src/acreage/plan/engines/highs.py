@@ -39,6 +39,8 @@ def hush() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 1)
+        # All solvers of a process share one scheduler; whoever used HiGHS before may have started it with more threads.
+        highspy.Highs.resetGlobalScheduler(True)
         highspy.Highs()  # type: ignore[no-untyped-call]
         if os.name == "posix":
             # The banner sits in C's buffer when stdout is a pipe.
@@ -49,8 +51,8 @@ def hush() -> None:
         os.close(nowhere)
 
 
-def new_solver(program: Program, *, threads: int = 1, presolve: bool = True) -> highspy.Highs:
-    """A quiet solver that holds the program."""
+def new_solver(program: Program, *, presolve: bool = True) -> highspy.Highs:
+    """A quiet solver of one thread that holds the program: futures and questions are what runs side by side."""
     model = highspy.HighsLp()
     model.num_row_, model.num_col_ = program.matrix.shape
     model.col_cost_ = program.cost
@@ -70,7 +72,7 @@ def new_solver(program: Program, *, threads: int = 1, presolve: bool = True) -> 
     hush()
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
-    solver.setOptionValue("threads", threads)
+    solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 0)
     if not presolve:
         solver.setOptionValue("presolve", "off")

@@ -82,7 +82,6 @@ class Master:
                 row_lower=np.concatenate([first.row_lower, problem.recourse.constant[active]]),
                 row_upper=np.concatenate([first.row_upper, np.full(count, np.inf)]),
             ),
-            threads=1,
         )
         solver.changeObjectiveOffset(float(theta_weight @ problem.recourse.constant[active]))
         for name, value in QUICK.items():

@@ -26,7 +26,7 @@ class WholeEngine:
         """Solve to a relative gap; raises `Infeasible` if no first stage satisfies the rows."""
         active = [int(s) for s in np.flatnonzero((problem.probability > 0) | (problem.anchor_weight > 0))]
         program, offset = whole_program(problem, active)
-        solver = new_solver(program, threads=2)
+        solver = new_solver(program)
         solver.changeObjectiveOffset(offset)
         solver.setOptionValue("mip_rel_gap", aim.gap_frac / 2)
         solver.run()

@@ -12,7 +12,7 @@ from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
 from acreage.report.charts.all import charts_of
 from acreage.report.charts.drawing import Figure
-from acreage.report.words import count, date, money, percent, price, signed_money
+from acreage.report.words import count, date, gap_words, money, percent, price, signed_money
 
 TEMPLATE = "report.html.j2"
 ROWS_MAX = 2_000
@@ -55,7 +55,7 @@ def _head(plan: Plan, portfolio: Portfolio, findings: tuple[Finding, ...], versi
         "futures": sum(1 for future in plan.futures if future.probability > 0),
         "seed": plan.seed,
         "version": version,
-        "gap": f"{f.gap_frac:.2%}",
+        "gap": gap_words(f.gap_frac),
         "bound": money(f.bound_usd),
         "objective": money(f.objective_usd),
         "passed": not findings,

@@ -17,7 +17,7 @@ from acreage.domain.lease import Offer
 from acreage.domain.plan import OfferVerdict, Outcome, Plan, Signing
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
-from acreage.report.words import count, date, money, percent, price, signed_money
+from acreage.report.words import count, date, gap_words, money, percent, price, signed_money
 
 WIDTH = 100
 OFFERS_MAX = 9
@@ -198,7 +198,7 @@ def _proof(plan: Plan, findings: tuple[Finding, ...]) -> str:
     f, e = plan.best.figures, plan.effort
     audit = "audit passed" if not findings else f"AUDIT FAILED: {len(findings)} findings"
     return (
-        f"proof: within {f.gap_frac:.2%} of the best possible plan (bound {money(f.bound_usd)}), {audit}; "
+        f"proof: within {gap_words(f.gap_frac)} of the best possible plan (bound {money(f.bound_usd)}), {audit}; "
         f"{e.build_s + e.solve_s + e.explain_s:.0f} s"
     )
 
