@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from acreage.domain.portfolio import Portfolio
+from acreage.domain.terms import Terms
 from acreage.domain.workload import ResearchShare, ServingFleet
 from acreage.plan.formulate.capacity import brought
 from acreage.plan.formulate.first_stage import eligible_pools
@@ -41,15 +42,7 @@ def plain(portfolio: Portfolio, *, offers: int, workloads: int, months: int) -> 
             requires=(),
             excludes=(),
             tranches=tuple(replace(t, terminable_after_days=None) for t in offer.tranches),
-            terms=replace(
-                offer.terms,
-                take_or_pay_frac=1.0,
-                exclusivity=None,
-                first_refusal=None,
-                most_favoured=False,
-                termination=None,
-                extension=None,
-            ),
+            terms=_plain(offer.terms),
         )
         for offer in portfolio.offers[:offers]
     )
@@ -57,15 +50,7 @@ def plain(portfolio: Portfolio, *, offers: int, workloads: int, months: int) -> 
         replace(
             lease,
             deliveries=tuple(replace(d, terminable_after_days=None) for d in lease.deliveries),
-            terms=replace(
-                lease.terms,
-                take_or_pay_frac=1.0,
-                exclusivity=None,
-                first_refusal=None,
-                most_favoured=False,
-                termination=None,
-                extension=None,
-            ),
+            terms=_plain(lease.terms),
         )
         for lease in portfolio.leases
     )
@@ -88,6 +73,18 @@ def plain(portfolio: Portfolio, *, offers: int, workloads: int, months: int) -> 
         workloads=simple,
         policy=policy,
         periods=portfolio.periods[:months],
+    )
+
+
+def _plain(terms: Terms) -> Terms:
+    return replace(
+        terms,
+        take_or_pay_frac=1.0,
+        exclusivity=None,
+        first_refusal=None,
+        most_favoured=False,
+        termination=None,
+        extension=None,
     )
 
 
