@@ -136,7 +136,7 @@ def _at_most(factor: Range, most: float) -> Range:
 def brief_verdict(best: Solved, offer: Offer, reason: str = "") -> OfferVerdict:
     """Whether an offer is signed, without the solves that say at which price that would change."""
     signed = best.blocks_of(offer.id)
-    verdict = _ruled_out(offer, usd_per_accelerator_hour(offer.terms.price), reason or "not explained")
+    verdict = _ruled_out(offer, usd_per_accelerator_hour(offer.terms.price), reason or "planned with --no-explain")
     return replace(verdict, signed=signed > 0, at_accelerators=signed * offer.accelerators_per_block)
 
 
