@@ -1,0 +1,207 @@
+"""Answers from the books that need several chains: the match, the drawdown of commitments, balances."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+
+import numpy as np
+import polars as pl
+
+from acreage.domain.balance import Drawdown, MoneyBalance, PoolBalance
+from acreage.domain.match import Match, Unmatched
+from acreage.ledger.contracts import commitments, leases
+from acreage.ledger.deliveries import deliveries_of
+from acreage.ledger.drawdown import drawdown, eligible_by_month
+from acreage.ledger.facts import BILL, POOL, USAGE, Fact, FactKind, bill_chain, pool_chain
+from acreage.ledger.grid import CapacityGrid
+from acreage.ledger.leases import LeaseView
+from acreage.ledger.ledger import Ledger
+from acreage.ledger.match import lumps_of, match_leases, stretches_by_lease
+from acreage.ledger.pool_book import PoolBook
+from acreage.ledger.segments import promised_grid
+from acreage.ledger.tally import tally
+from acreage.ledger.totals import Line, money, totals, totals_until
+from acreage.units.ids import LeaseId, PoolId, ProviderId
+from acreage.units.instants import Instant
+from acreage.units.money import MicroUsd
+
+_CAPACITY = (FactKind.DELIVERED.value, FactKind.DELIVERY_RETRACTED.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsOf:
+    """Two times: what was true `at` an instant, as far as it had been recorded by `known_at`."""
+
+    at: Instant
+    known_at: Instant
+
+
+def present(ledger: Ledger) -> AsOf:
+    """Now, with everything known."""
+    now = ledger.clock()
+    return AsOf(at=now, known_at=now)
+
+
+def four_way_match(ledger: Ledger, when: AsOf | None = None) -> Match:
+    """Match everything recorded. Time and memory grow with the facts at most linearly; see benchmarks/ledger."""
+    when = when or present(ledger)
+    views = [v for v in leases(ledger, when.at, when.known_at) if v.signed_at is not None]
+    stretches = stretches_by_lease(views, when.at)
+    retracted = retractions(ledger)
+    journal = ledger.journal
+    charges = tally(
+        journal,
+        journal.chains(BILL),
+        FactKind.CHARGE_INVOICED,
+        stretches,
+        known_at=when.known_at,
+        retracted=retracted,
+        lumps=lumps_of(views),
+    )
+    usage = tally(
+        journal,
+        journal.chains(USAGE),
+        FactKind.USAGE_METERED,
+        stretches,
+        known_at=when.known_at,
+        retracted=retracted,
+    )
+    deliveries = deliveries_by_lease(ledger, when)
+    return match_leases(views, deliveries, charges, usage, unmatched_charges(ledger, when), when.at)
+
+
+def pool_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[PoolBalance, ...]:
+    """What is leased, delivered, held and used of each pool up to an instant, and how many then."""
+    when = when or present(ledger)
+    views = [v for v in leases(ledger, when.at, when.known_at) if v.signed_at is not None]
+    used = _used_by_lease(ledger, when)
+    pools = {PoolId(chain.removeprefix(POOL)) for chain in ledger.journal.chains(POOL)}
+    pools |= {view.contract.lease.pool for view in views}
+    return tuple(
+        _balance(ledger, pool, [v for v in views if v.contract.lease.pool == pool], used, when)
+        for pool in sorted(pools)
+    )
+
+
+def _balance(ledger: Ledger, pool: PoolId, views: list[LeaseView], used: Mapping[str, int], when: AsOf) -> PoolBalance:
+    book = pool_as_of(ledger, pool, when.known_at)
+    promised = [promised_grid(view) for view in views]
+    since = min((grid.span()[0] for grid in (*promised, book.delivered) if grid.span()[1]), default=when.at)
+    delivered, free = (up_to(grid, since, when.at) for grid in (book.delivered, book.free))
+    now = book.delivered.free_at(when.at)
+    return PoolBalance(
+        pool=pool,
+        leased=sum(up_to(grid, since, when.at) for grid in promised),
+        delivered=delivered,
+        held=delivered - free,
+        used=sum(used.get(view.id, 0) for view in views),
+        leased_now=sum(grid.free_at(when.at) for grid in promised),
+        delivered_now=now,
+        held_now=now - book.free.free_at(when.at),
+    )
+
+
+def up_to(grid: CapacityGrid, since: int, at: int) -> int:
+    """The accelerator-seconds of a grid from `since` to `at`, summed over its changes."""
+    times, deltas = grid.changes()
+    inside = times < at
+    return int((deltas[inside] * (at - np.maximum(times[inside], since))).sum())
+
+
+def pool_as_of(ledger: Ledger, pool: PoolId, known_at: Instant) -> PoolBook:
+    """A pool's book as it was known at an instant; the present one is not read anew."""
+    chain = pool_chain(pool)
+    ledger.refresh([chain])
+    if ledger.books[chain].head.recorded_at <= known_at:
+        return ledger.books[chain]
+    book = PoolBook()
+    book.catch_up(takewhile(lambda fact: fact.recorded_at <= known_at, ledger.journal.read(chain)))
+    return book
+
+
+def _used_by_lease(ledger: Ledger, when: AsOf) -> dict[str, int]:
+    used: dict[str, int] = {}
+    for chain in ledger.journal.chains(USAGE):
+        for line in lines_of(ledger, chain, when):
+            if line.kind == FactKind.USAGE_METERED:
+                used[line.lease] = used.get(line.lease, 0) + line.accelerator_seconds
+    return used
+
+
+def lines_of(ledger: Ledger, chain: str, when: AsOf) -> list[Line]:
+    """The totals of a chain, from its snapshot where the present is asked for."""
+    if ledger.journal.head(chain).recorded_at <= when.known_at:
+        return totals(ledger.journal, chain)
+    return totals_until(ledger.journal, chain, when.known_at)
+
+
+def money_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[MoneyBalance, ...]:
+    """Each provider's account: invoiced, paid, disputed."""
+    when = when or present(ledger)
+    found = []
+    for chain in ledger.journal.chains(BILL):
+        lines = lines_of(ledger, chain, when)
+        opened, closed = (money(lines, kind) for kind in (FactKind.DISPUTE_OPENED, FactKind.DISPUTE_CLOSED))
+        found.append(
+            MoneyBalance(
+                provider=ProviderId(chain.removeprefix(BILL)),
+                invoiced_micro_usd=MicroUsd(money(lines, FactKind.CHARGE_INVOICED)),
+                paid_micro_usd=MicroUsd(money(lines, FactKind.PAYMENT_MADE)),
+                disputed_micro_usd=MicroUsd(opened - closed),
+            )
+        )
+    return tuple(found)
+
+
+def drawdowns(ledger: Ledger, when: AsOf | None = None) -> tuple[Drawdown, ...]:
+    """Where every spend commitment stands, and what its milestones will cost at the present burn rate."""
+    when = when or present(ledger)
+    contracts = {view.id: view.contract for view in leases(ledger, when.at, when.known_at)}
+    found = []
+    for contract in commitments(ledger, when.at, when.known_at).values():
+        lines = lines_of(ledger, bill_chain(contract.spend.provider), when)
+        found.append(drawdown(contract, eligible_by_month(contract, lines, contracts), when.at))
+    return tuple(found)
+
+
+def deliveries_by_lease(ledger: Ledger, when: AsOf) -> Mapping[LeaseId, list[Fact]]:
+    """The deliveries of every lease that stand, as recorded by then."""
+    found: dict[LeaseId, list[Fact]] = {}
+    for chain in ledger.journal.chains(POOL):
+        ids: list[str] = []
+        for frame in ledger.journal.columns(("id", "recorded_at"), [chain], kinds=_CAPACITY):
+            ids += frame.filter(pl.col("recorded_at") <= when.known_at)["id"].to_list()
+        facts = sorted(ledger.journal.with_ids(ids).values(), key=lambda fact: fact.seq)
+        for lease, kept in deliveries_of(facts).items():
+            found.setdefault(lease, []).extend(kept)
+    return found
+
+
+def retractions(ledger: Ledger) -> frozenset[str]:
+    """The facts about use and money that were taken back."""
+    chains = [*ledger.journal.chains(BILL), *ledger.journal.chains(USAGE)]
+    frames = ledger.journal.columns(("corrects",), chains, kinds=(FactKind.RETRACTED.value,))
+    return frozenset(id_ for frame in frames for id_ in frame["corrects"])
+
+
+def unmatched_charges(ledger: Ledger, when: AsOf) -> tuple[Unmatched, ...]:
+    """Charges that belong to no lease, by provider and description."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    gone = list(retractions(ledger))
+    columns = ("id", "subject", "micro_usd", "recorded_at", "body")
+    for chain in ledger.journal.chains(BILL):
+        provider = chain.removeprefix(BILL)
+        for frame in ledger.journal.columns(columns, [chain], kinds=(FactKind.CHARGE_INVOICED.value,)):
+            stray = (pl.col("subject") == "") & (pl.col("recorded_at") <= when.known_at)
+            rows = frame.filter(stray & ~pl.col("id").is_in(gone))
+            described = rows.with_columns(what=pl.col("body").str.json_path_match("$.ChargeDescription").fill_null(""))
+            for what, count, amount in (
+                described.group_by("what").agg(pl.len().alias("n"), pl.col("micro_usd").sum()).iter_rows()
+            ):
+                entry = sums.setdefault((provider, what), [0, 0])
+                entry[0] += count
+                entry[1] += amount
+    return tuple(
+        Unmatched(provider=ProviderId(p), description=what, rows=n, micro_usd=MicroUsd(amount))
+        for (p, what), (n, amount) in sorted(sums.items())
+    )
