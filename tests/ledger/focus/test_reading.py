@@ -86,7 +86,9 @@ def test_every_spelling_of_a_date_is_the_same_instant(tmp_path: Path, text: str)
         ("1e-07", "0.0000001"),
         ("1.5E+3", "1500"),
         ("-0.000000000001", "-0.000000000001"),
-        ("12345678901234567890123456.123456789012", "12345678901234567890123456.123456789012"),
+        ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
+        ("0.30000000000000004441", "0.300000000000000044"),
+        ("2.5e-18", "0.000000000000000002"),
         ("1.50000000000000000000", "1.5"),
         ("0.1", "0.1"),
         ("+4", "4"),
@@ -109,8 +111,7 @@ WRONG_CELLS: list[tuple[str, str, str]] = [
     ("BilledCost", "NaN", "not a number"),
     ("ListCost", "inf", "not a number"),
     ("BilledCost", "1,000", "not a number"),
-    ("BilledCost", "0.0000000000001", "more digits"),
-    ("BilledCost", "1e-13", "more digits"),
+    ("BilledCost", "123456789012345678901.5", "more digits"),
     ("BilledCost", "1e30", "more digits"),
     ("BilledCost", "", "empty"),
     ("EffectiveCost", "NULL", "empty"),
@@ -254,7 +255,7 @@ def test_a_header_alone_is_a_bill_without_charges(tmp_path: Path) -> None:
     """No rows are no error."""
     frame = read_focus(write_bill(tmp_path))
     assert len(frame) == 0
-    assert frame.schema["BilledCost"] == pl.Decimal(38, 12)
+    assert frame.schema["BilledCost"] == pl.Decimal(38, 18)
 
 
 def parquet(folder: Path, changes: Mapping[str, pl.Series]) -> Path:
@@ -299,7 +300,7 @@ def test_parquet_types_become_the_same_frame(tmp_path: Path) -> None:
     ("field", "series", "words"),
     [
         ("BilledCost", pl.Series([1.0, float("nan")]), "not a number"),
-        ("BilledCost", pl.Series([1.0, 0.1 + 0.2]), "more digits"),
+        ("BilledCost", pl.Series([1.0, 1e21]), "more digits"),
         ("BilledCost", pl.Series([1.0, None]), "empty"),
         ("ChargeDescription", pl.Series(["fine", "=1+1"]), "formula"),
     ],

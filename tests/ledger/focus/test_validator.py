@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from acreage.ledger.focus.reading import read_focus
-from acreage.ledger.focus.writing import charge_rows, cost_and_usage, write_focus
+from acreage.ledger.focus.writing import charge_rows, cost_and_usage, with_old_names, write_focus
 from tests.ledger.focus.bills import every_kind, write_bill
 
 STAMPS = Path(__file__).parents[3] / ".stamps"
@@ -111,6 +111,16 @@ def test_the_public_validator_accepts_what_is_written(validator: Path, bill: pl.
     path = tmp_path / "out.csv"
     write_focus(bill, path)
     assert verdict(validator, path, skip=STALE) == (True, set())
+
+
+def test_with_the_old_names_the_public_validator_accepts_with_no_rule_switched_off(
+    validator: Path, bill: pl.DataFrame, tmp_path: Path
+) -> None:
+    """The five columns it misses are added under the names it asks for."""
+    path = tmp_path / "out.csv"
+    priced = bill.with_columns(pl.col("SkuPriceId").fill_null(pl.col("SkuId")).fill_null("list"))
+    write_focus(with_old_names(priced), path)
+    assert verdict(validator, path, skip=[]) == (True, set())
 
 
 def test_only_rules_of_an_older_version_are_switched_off(validator: Path, bill: pl.DataFrame, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_any_text_amount_and_instant_survives_a_csv_file(
     """Quotes, commas, line ends, tiny and huge amounts and microseconds come back."""
     rows = charge_rows([charge("fee", 1)] * len(data)).with_columns(
         pl.Series("ChargeDescription", [text for text, _, _ in data], dtype=pl.String),
-        pl.Series("BilledCost", [amount for _, amount, _ in data], dtype=pl.Decimal(38, 12)),
+        pl.Series("BilledCost", [amount for _, amount, _ in data], dtype=pl.Decimal(38, 18)),
         pl.Series("ChargePeriodStart", [at for _, _, at in data], dtype=pl.Datetime("us", "UTC")),
         pl.Series("ChargePeriodEnd", [at + timedelta(hours=1) for _, _, at in data], dtype=pl.Datetime("us", "UTC")),
     )
@@ -126,7 +126,7 @@ def test_each_kind_is_named_as_focus_names_it() -> None:
     assert by_kind["c-termination_fee"]["ChargeCategory"] == "Adjustment"
     assert by_kind["c-refund"]["ChargeClass"] == "Correction"
     assert by_kind["c-idle"]["CommitmentDiscountStatus"] == "Unused"
-    assert by_kind["c-odd"]["ContractedCost"] == Decimal("0.000000648796")
+    assert by_kind["c-odd"]["ContractedCost"] == Decimal("0.000000648796296296")
     assert '"acreage_lease": "L-1"' in fee["Tags"]
 
 
@@ -149,7 +149,7 @@ def test_a_charge_that_cannot_be_is_refused(changes: dict[str, object], words: s
 def test_costs_are_filled_only_where_focus_says_with_what() -> None:
     """Price times quantity, else what was billed; a tax and a cost of usage are not guessed."""
     rows = charge_rows([charge("fee", 3), charge("sla_credit", -2)])
-    none = pl.lit(None, pl.Decimal(38, 12))
+    none = pl.lit(None, pl.Decimal(38, 18))
     filled = cost_and_usage(rows.with_columns(ContractedCost=none, ListCost=none), "1.0")
     assert filled["ContractedCost"].to_list() == [Decimal(3), Decimal(-2)]
     assert filled["ListCost"].to_list() == [Decimal(3), Decimal(-2)]

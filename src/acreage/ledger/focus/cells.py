@@ -40,7 +40,10 @@ def are_formulas(texts: list[str]) -> list[bool]:
 
 
 def decimal(column: str, places: int) -> pl.Expr:
-    """Exact Decimal(38, `places`) numbers of a text column; null for null, for no number and for what does not fit."""
+    """Decimal(38, `places`) numbers of a text column, rounded half to even at the last place.
+
+    Null for null, for what is no number and for what has too many digits before the point.
+    """
     text = pl.col(column)
     dtype = pl.Decimal(DIGITS, places)
     rounded = text.str.contains(rf"[eE]|\.\d{{{places}}}0*[1-9]")
@@ -51,9 +54,8 @@ def decimal(column: str, places: int) -> pl.Expr:
 def _exact(text: str, *, places: int) -> Decimal | None:
     if _NUMBER.fullmatch(text) is None:
         return None
-    number = Decimal(text)
-    scaled = Fraction(number) * 10**places
-    return number if scaled.denominator == 1 and abs(scaled) < 10**DIGITS else None
+    scaled = round(Fraction(Decimal(text)) * 10**places)
+    return Decimal(f"{scaled}E-{places}") if abs(scaled) < 10**DIGITS else None
 
 
 def number_fault(text: str) -> str:
@@ -62,7 +64,7 @@ def number_fault(text: str) -> str:
         finite = _NUMBER.fullmatch(text) is not None and Decimal(text).is_finite()
     except InvalidOperation:
         finite = False
-    return f"{text} has more digits than can be kept exactly" if finite else f"{text!r} is not a number"
+    return f"{text} has more digits than can be kept" if finite else f"{text!r} is not a number"
 
 
 def instant(column: str) -> pl.Expr:

@@ -43,11 +43,8 @@ class Kind(StrEnum):
     INSTANT = "instant"
 
 
-MONEY_PLACES = 12
-"""Decimal places of costs and unit prices."""
-
-QUANTITY_PLACES = 18
-"""Decimal places of quantities: real bills carry 15."""
+PLACES = 18
+"""Decimal places kept of numbers: real bills carry 15, and costs that went through a float of theirs 17."""
 
 INSTANT = pl.Datetime("us", "UTC")
 
@@ -63,15 +60,10 @@ class Column:
     introduced: str
 
     @property
-    def places(self) -> int:
-        """Decimal places kept of a number."""
-        return QUANTITY_PLACES if self.id.endswith("Quantity") else MONEY_PLACES
-
-    @property
     def dtype(self) -> pl.DataType:
-        """The polars type: String, Decimal(38, `places`) or Datetime("us", "UTC")."""
+        """The polars type: String, Decimal(38, 18) or Datetime("us", "UTC")."""
         if self.kind is Kind.NUMBER:
-            return pl.Decimal(38, self.places)
+            return pl.Decimal(38, PLACES)
         return INSTANT if self.kind is Kind.INSTANT else pl.String()
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from acreage.domain.contract import Contract, LeaseState, SpendContract
 from acreage.ledger.focus.cells import decimal_of
-from acreage.ledger.focus.columns import QUANTITY_PLACES, commitment_columns, schema_of
+from acreage.ledger.focus.columns import PLACES, commitment_columns, schema_of
 from acreage.ledger.focus.computed import ACCELERATOR_HOURS
 from acreage.units.instants import SECONDS_PER_HOUR, moment
 
@@ -21,7 +21,7 @@ def contract_commitments(
 ) -> pl.DataFrame:
     """The FOCUS 1.3 Contract Commitment data set: `BINDING` leases, then spend commitments, in their order.
 
-    Dates are Datetime("us", "UTC"), cost Decimal(38, 12), quantity Decimal(38, 18). The quantity of a lease
+    Dates are Datetime("us", "UTC"), cost and quantity Decimal(38, 18). The quantity of a lease
     is the accelerator-hours promised until its end; its cost is null, for it depends on what is delivered.
     The cost of a spend commitment is its last milestone; FOCUS then wants no quantity.
     """
@@ -44,7 +44,7 @@ def _of_lease(contract: Contract) -> dict[str, object]:
         "BillingCurrency": contract.currency,
         "ContractCommitmentCategory": "Usage",
         "ContractCommitmentDescription": f"Lease of {peak} {contract.accelerator} from {lease.provider}",
-        "ContractCommitmentQuantity": decimal_of(hours, QUANTITY_PLACES),
+        "ContractCommitmentQuantity": decimal_of(hours, PLACES),
         "ContractCommitmentType": "Lease",
         "ContractCommitmentUnit": ACCELERATOR_HOURS,
         **_identity(lease.id, lease.starts_at, lease.ends_at),

@@ -16,7 +16,7 @@ from types import MappingProxyType
 import polars as pl
 
 from acreage.ledger.focus.cells import decimal_of
-from acreage.ledger.focus.columns import MONEY_PLACES, QUANTITY_PLACES, columns_of, schema_of
+from acreage.ledger.focus.columns import PLACES, columns_of, schema_of
 from acreage.ledger.focus.source import ROW
 from acreage.units.errors import InputError, Place
 from acreage.units.instants import SECONDS_PER_HOUR, moment
@@ -169,7 +169,7 @@ def _what(charge: ComputedCharge, mapping: _Mapping) -> dict[str, object]:
 def _money(charge: ComputedCharge, mapping: _Mapping) -> dict[str, object]:
     billed = _billed(charge)
     price, quantity = _priced(charge, mapping)
-    cost = billed if price is None else decimal_of(price * quantity, MONEY_PLACES)
+    cost = billed if price is None else decimal_of(price * quantity, PLACES)
     return {
         "BillingCurrency": charge.currency,
         "BilledCost": billed,
@@ -177,7 +177,7 @@ def _money(charge: ComputedCharge, mapping: _Mapping) -> dict[str, object]:
         # There is no public price list: what FOCUS says for a missing list price.
         "ListCost": billed,
         "ContractedCost": cost,
-        "ContractedUnitPrice": None if price is None else decimal_of(price, MONEY_PLACES),
+        "ContractedUnitPrice": None if price is None else decimal_of(price, PLACES),
     }
 
 
@@ -187,9 +187,9 @@ def _quantities(charge: ComputedCharge, mapping: _Mapping) -> dict[str, object]:
     used = mapping.status == "Used" and charge.accelerator_seconds > 0
     return {
         "PricingCategory": mapping.pricing,
-        "PricingQuantity": None if price is None else decimal_of(quantity, QUANTITY_PLACES),
+        "PricingQuantity": None if price is None else decimal_of(quantity, PLACES),
         "PricingUnit": None if price is None else unit,
-        "ConsumedQuantity": decimal_of(_hours(charge), QUANTITY_PLACES) if used else None,
+        "ConsumedQuantity": decimal_of(_hours(charge), PLACES) if used else None,
         "ConsumedUnit": ACCELERATOR_HOURS if used else None,
     }
 
@@ -202,7 +202,7 @@ def _commitment(charge: ComputedCharge, mapping: _Mapping) -> dict[str, object]:
         "CommitmentDiscountCategory": "Spend" if spend else "Usage",
         "CommitmentDiscountId": charge.vendor_id or charge.lease,
         "CommitmentDiscountName": charge.lease,
-        "CommitmentDiscountQuantity": decimal_of(amount, QUANTITY_PLACES) if counts else None,
+        "CommitmentDiscountQuantity": decimal_of(amount, PLACES) if counts else None,
         # A fee for no time of accelerators at all is for what was promised and not used.
         "CommitmentDiscountStatus": mapping.status if spend or not mapping.status or amount else "Unused",
         "CommitmentDiscountType": "Spend Commitment" if spend else "Lease",

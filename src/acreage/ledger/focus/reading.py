@@ -12,8 +12,8 @@ from typing import Never
 
 import polars as pl
 
-from acreage.ledger.focus.cells import decimal, instant, is_formula, number_fault
-from acreage.ledger.focus.columns import Column, Kind, allowed_values, columns_of
+from acreage.ledger.focus.cells import DIGITS, decimal, instant, is_formula, number_fault
+from acreage.ledger.focus.columns import PLACES, Column, Kind, allowed_values, columns_of
 from acreage.ledger.focus.source import ROW, Source, open_source
 from acreage.units.errors import InputError, Place
 
@@ -42,7 +42,7 @@ def read_focus(path: Path) -> pl.DataFrame:
     Columns: all of FOCUS 1.2 by their ids in the specification's order (those the file lacks are null), then
     `Row` (Int64, the line in the file as a spreadsheet shows it; Parquet counts alike), then whatever else
     the file has, as String. Text is String (Tags: JSON text), dates are Datetime("us", "UTC"), costs and
-    prices Decimal(38, 12) and quantities Decimal(38, 18), both exact. Values of closed sets get the
+    prices and quantities Decimal(38, 18). Values of closed sets get the
     specification's spelling. Raises `InputError` with file, line and column for the first thing wrong.
     """
     source = open_source(path)
@@ -89,7 +89,7 @@ def _parsed(texts: pl.LazyFrame, present: Sequence[Column]) -> pl.LazyFrame:
 
 
 def _parse(column: Column) -> pl.Expr:
-    return instant(column.id) if column.kind is Kind.INSTANT else decimal(column.id, column.places)
+    return instant(column.id) if column.kind is Kind.INSTANT else decimal(column.id, PLACES)
 
 
 def _respelled(frame: pl.DataFrame) -> pl.DataFrame:
@@ -125,7 +125,7 @@ def _cell_checks(column: Column) -> Iterator[_Check]:
     if column.mandatory and not column.nullable and column.id not in _NULL_IN_PRACTICE:
         yield _Check(field=column.id, fault=text.is_null(), what="it is empty", fix="FOCUS allows no null here")
     if column.kind is Kind.NUMBER:
-        fix = f"write a plain number with at most {column.places} decimal places"
+        fix = f"write a plain number of at most {DIGITS - PLACES} digits before the point"
         yield _Check(field=column.id, fault=unread, what="{number}", fix=fix)
     if column.kind is Kind.INSTANT:
         fix = "write for example 2024-09-01T00:00:00Z"

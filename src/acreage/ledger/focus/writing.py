@@ -16,7 +16,7 @@ from typing import IO, cast
 import polars as pl
 
 from acreage.ledger.focus.cells import decimal_of, instant_text, is_formula, number_text
-from acreage.ledger.focus.columns import MONEY_PLACES, Column, columns_of
+from acreage.ledger.focus.columns import PLACES, Column, columns_of
 from acreage.ledger.focus.commitments import contract_commitments
 from acreage.ledger.focus.computed import ComputedCharge, charge_rows
 from acreage.ledger.focus.source import ROW
@@ -63,7 +63,7 @@ def _cost(row: Mapping[str, object], name: str) -> object:
         return row["BilledCost"] if row["ChargeCategory"] in _UNRELATED else None
     price, quantity = row[_UNIT_PRICES[name]], row["PricingQuantity"]
     if isinstance(price, Decimal) and isinstance(quantity, Decimal):
-        return decimal_of(Fraction(price) * Fraction(quantity), MONEY_PLACES)
+        return decimal_of(Fraction(price) * Fraction(quantity), PLACES)
     # A tax follows the charges it is on, which one row does not know.
     return row["BilledCost"] if price is None and row["ChargeCategory"] != "Tax" else None
 
@@ -135,3 +135,21 @@ def _check_formulas(frame: pl.DataFrame, path: Path) -> None:
     cell = frame[name][index]
     place = Place(file=str(path), line=index + 2, field=name)
     raise InputError(f"{cell!r} is a formula", fix="a spreadsheet would run it: write it as plain text", place=place)
+
+
+def with_old_names(frame: pl.DataFrame) -> pl.DataFrame:
+    """A FOCUS 1.0 frame with five columns more, under names of FOCUS 0.5, at its end.
+
+    Version 1.0.0 of the public focus-validator asks for them in files of version 1.0 too, although that
+    version renamed them: with them its verdict is pass with no rule switched off.
+    """
+    return frame.with_columns(pl.col(new).alias(old) for old, new in _OLD_NAMES.items())
+
+
+_OLD_NAMES = {
+    "ChargeType": "ChargeCategory",
+    "InvoiceIssuer": "InvoiceIssuerName",
+    "Provider": "ProviderName",
+    "Publisher": "PublisherName",
+    "ResourceID": "ResourceId",
+}
