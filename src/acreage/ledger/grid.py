@@ -31,17 +31,22 @@ class CapacityGrid:
         self._clear()
 
     def _clear(self) -> None:
-        self._origin = 0
-        self._hours = np.zeros((3, 0), dtype=np.int32)
-        self._name_rows()
+        self._set_hours(0, np.zeros((0, 3), dtype=np.int32))
         self._edges: dict[int, Edges] = {}
         self._base_times = np.zeros(0, dtype=np.int64)
         self._base_deltas = np.zeros(0, dtype=np.int64)
         self._base_hours: dict[int, tuple[int, int]] = {}
 
-    def _name_rows(self) -> None:
-        """The rows of the table of hours: free at the first second, the least and the most within."""
-        self._start, self._low, self._high = self._hours
+    def _set_hours(self, origin: int, hours: np.ndarray) -> None:
+        """Take a table of hours: what is free at the first second, the least and the most within.
+
+        One hour's three numbers lie side by side, so that a window is one stretch of memory; `_cells` is
+        the same memory as plain numbers, which is quicker for one at a time.
+        """
+        self._origin, self._end = origin, origin + len(hours)
+        self._start, self._low, self._high = hours.T
+        self._flat = hours.reshape(-1)
+        self._cells = self._flat.data
 
     def add(self, accelerators: int, from_at: int, until_at: int) -> None:
         """Add `accelerators` (negative: take away) to what is free over [from_at, until_at)."""
@@ -49,13 +54,14 @@ class CapacityGrid:
             return
         first, first_s = divmod(from_at, HOUR)
         last, last_s = divmod(until_at, HOUR)
-        self._cover(first, last + 1)
-        origin = self._origin
+        if first < self._origin or last >= self._end:
+            self._cover(first, last + 1)
         whole_from = first + 1 if first_s else first
+        end = 3 * (last - self._origin)
         if whole_from < last:
-            self._hours[:, whole_from - origin : last - origin] += accelerators
+            self._flat[3 * (whole_from - self._origin) : end] += accelerators
         if last_s and whole_from <= last:
-            self._start[last - origin] += accelerators
+            self._cells[end] += accelerators
         if first_s:
             self._change(first, first_s, accelerators)
         if last_s:
@@ -67,16 +73,13 @@ class CapacityGrid:
         last, last_s = divmod(until_at, HOUR)
         if first == last:
             return self._lowest_within(first, first_s, last_s)
-        found = self._lowest_within(first, first_s, HOUR) if first_s else None
-        if last_s:
-            end = self._lowest_within(last, 0, last_s)
-            found = end if found is None or end < found else found
-        if first_s:
-            first += 1
-        if first < last:
-            middle = self._lowest_whole(first, last)
-            found = middle if found is None or middle < found else found
-        assert found is not None, (from_at, until_at)
+        whole_from = first + 1 if first_s else first
+        found = self._lowest_whole(whole_from, last) if whole_from < last else FREE_MAX
+        # The hours at the ends are looked into only if they have less than all between them.
+        if first_s and self._lowest_whole_hour(first) < found:
+            found = min(found, self._lowest_within(first, first_s, HOUR))
+        if last_s and self._lowest_whole_hour(last) < found:
+            found = min(found, self._lowest_within(last, 0, last_s))
         return found
 
     def free_at(self, at: int) -> int:
@@ -182,7 +185,8 @@ class CapacityGrid:
         self._cover(int(times[0]) // HOUR, int(times[-1]) // HOUR + 1)
         hour_starts = (np.arange(len(self._start), dtype=np.int64) + self._origin) * HOUR
         index = np.searchsorted(times, hour_starts, side="right") - 1
-        self._hours[:] = np.where(index >= 0, after[np.maximum(index, 0)], 0)
+        for row in (self._start, self._low, self._high):
+            row[:] = np.where(index >= 0, after[np.maximum(index, 0)], 0)
         inside = times % HOUR != 0
         np.minimum.at(self._low, times[inside] // HOUR - self._origin, after[inside])
         np.maximum.at(self._high, times[inside] // HOUR - self._origin, after[inside])
@@ -193,16 +197,12 @@ class CapacityGrid:
 
     def _cover(self, first: int, last: int) -> None:
         """Make room for the hours [first, last)."""
-        if not len(self._start):
-            self._origin = first
-        before = self._origin - first
-        after = last - self._origin - len(self._start)
-        if before <= 0 and after <= 0:
-            return
-        pad = (before + _SPARE_HOURS if before > 0 else 0, after + _SPARE_HOURS if after > 0 else 0)
-        self._hours = np.pad(self._hours, ((0, 0), pad))
-        self._name_rows()
-        self._origin -= pad[0]
+        origin, end = (self._origin, self._end) if self._end > self._origin else (first, first)
+        before = origin - first + _SPARE_HOURS if first < origin else 0
+        after = last - end + _SPARE_HOURS if last > end else 0
+        hours = np.zeros((before + end - origin + after, 3), dtype=np.int32)
+        hours[before : before + end - origin] = self._flat.reshape(-1, 3)
+        self._set_hours(origin - before, hours)
 
     def _edges_of(self, hour: int) -> Edges:
         edges = self._edges.get(hour)
@@ -212,7 +212,9 @@ class CapacityGrid:
 
     def _base_edges(self, hour: int) -> Edges:
         """The changes of an hour as they were when the grid was built."""
-        low, high = self._base_hours.get(hour, (0, 0))
+        if hour not in self._base_hours:
+            return [], []
+        low, high = self._base_hours[hour]
         return (self._base_times[low:high] - hour * HOUR).tolist(), self._base_deltas[low:high].tolist()
 
     def _hours_with_edges(self) -> list[int]:
@@ -220,23 +222,23 @@ class CapacityGrid:
 
     def _change(self, hour: int, second: int, delta: int) -> None:
         """Note a change inside an hour, and measure the hour anew."""
-        seconds, deltas = self._edges_of(hour)
+        seconds, deltas = self._edges.get(hour) or self._edges_of(hour)
         i = bisect_left(seconds, second)
         if i < len(seconds) and seconds[i] == second:
             deltas[i] += delta
         else:
             seconds.insert(i, second)
             deltas.insert(i, delta)
-        column = hour - self._origin
-        levels = list(accumulate(deltas, initial=int(self._start[column])))
-        self._low[column], self._high[column] = min(levels), max(levels)
+        cells, i = self._cells, 3 * (hour - self._origin)
+        levels = tuple(accumulate(deltas, initial=cells[i]))
+        cells[i + 1] = min(levels)
+        cells[i + 2] = max(levels)
 
     def _lowest_within(self, hour: int, from_s: int, until_s: int) -> int:
         """The least free in seconds [from_s, until_s) of an hour."""
-        column = hour - self._origin
-        if not 0 <= column < len(self._start):
+        if not self._origin <= hour < self._end:
             return 0
-        level = int(self._start[column])
+        level = int(self._cells[3 * (hour - self._origin)])
         if hour not in self._edges and hour not in self._base_hours:
             return level
         seconds, deltas = self._edges_of(hour)
@@ -245,12 +247,16 @@ class CapacityGrid:
             level += sum(deltas[:first])
         return min(accumulate(deltas[first : bisect_left(seconds, until_s)], initial=level))
 
+    def _lowest_whole_hour(self, hour: int) -> int:
+        inside = self._origin <= hour < self._end
+        return int(self._cells[3 * (hour - self._origin) + 1]) if inside else 0
+
     def _lowest_whole(self, first: int, last: int) -> int:
         """The least free in hours [first, last)."""
         low, high = max(first - self._origin, 0), min(last - self._origin, len(self._low))
         if low >= high:
             return 0
-        least = int(np.minimum.reduce(self._low[low:high]))
+        least = int(self._low[low:high].min())
         return least if high - low == last - first else min(least, 0)
 
     def _first(self, from_at: int, until_at: int, accelerators: int, *, enough: bool) -> int | None:

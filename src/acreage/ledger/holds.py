@@ -14,6 +14,7 @@ from acreage.units.ids import PoolId
 from acreage.units.instants import Instant, iso
 
 ACCELERATORS_MAX = 100_000_000
+TIMEOUT_MAX_S = 366 * 86_400
 UNTIL_MAX = Instant(4_102_444_800)
 """2100-01-01: no hold, delivery or lease reaches beyond."""
 
@@ -159,24 +160,26 @@ def _first_answer(request: HoldRequest, fact: Fact) -> HoldAnswer:
 
 def _check(request: HoldRequest, now: Instant) -> None:
     """Raise `InputError` for a request that makes no sense."""
-    where = f"hold {request.id}: " if request.id else "hold: "
+    from_at, until_at, timeout_s = request.from_at, request.until_at, request.timeout_s
     if not request.id or not request.holder:
-        raise InputError(f"{where}the key and the holder are needed", fix="name the job or the sublessee")
+        raise _wrong(request, "the key and the holder are needed", "name the job or the sublessee")
     if not 1 <= request.accelerators <= ACCELERATORS_MAX:
-        raise InputError(
-            f"{where}accelerators is {request.accelerators}", fix=f"a whole number from 1 to {ACCELERATORS_MAX:,}"
-        )
-    if request.from_at >= request.until_at:
-        raise InputError(f"{where}it ends {iso(request.until_at)}, which is not after its start {iso(request.from_at)}")
-    if request.from_at < now:
-        raise InputError(
-            f"{where}it starts {iso(request.from_at)}, which is in the past",
-            fix=f"now is {iso(now)}; start then or later",
-        )
-    if request.until_at > UNTIL_MAX:
-        raise InputError(f"{where}it ends {iso(request.until_at)}", fix=f"end by {iso(UNTIL_MAX)}")
-    if request.timeout_s is not None and not 1 <= request.timeout_s <= 366 * 86_400:
-        raise InputError(f"{where}the time-out is {request.timeout_s} s", fix="between 1 second and 366 days")
+        fix = f"a whole number from 1 to {ACCELERATORS_MAX:,}"
+        raise _wrong(request, f"accelerators is {request.accelerators}", fix)
+    if from_at >= until_at:
+        what = f"it ends {iso(until_at)}, which is not after its start {iso(from_at)}"
+        raise _wrong(request, what, "end later than it starts")
+    if from_at < now:
+        fix = f"now is {iso(now)}; start then or later"
+        raise _wrong(request, f"it starts {iso(from_at)}, which is in the past", fix)
+    if until_at > UNTIL_MAX:
+        raise _wrong(request, f"it ends {iso(until_at)}", f"end by {iso(UNTIL_MAX)}")
+    if timeout_s is not None and not 1 <= timeout_s <= TIMEOUT_MAX_S:
+        raise _wrong(request, f"the time-out is {timeout_s} s", "between 1 second and 366 days")
+
+
+def _wrong(request: HoldRequest, what: str, fix: str) -> InputError:
+    return InputError(f"hold {request.id}: {what}", fix=fix)
 
 
 def post_hold(ledger: Ledger, hold_id: str, *, key: str, accelerators: int | None = None) -> Hold:

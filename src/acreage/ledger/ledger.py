@@ -157,10 +157,14 @@ class Ledger:
         for fact in facts:
             book = self.books.get(fact.chain)
             if book is not None:
-                book.advance((fact,))
-                if book.head.seq - book.kept_seq > max(SNAPSHOT_AFTER, book.head.seq // SNAPSHOT_SHARE):
-                    self.journal.keep_snapshot(fact.chain, book.snapshot())
-                    book.kept_seq = book.head.seq
+                book.advance(fact)
+        for chain in {fact.chain for fact in facts}:
+            book = self.books.get(chain)
+            if book is not None and book.head.seq - book.kept_seq > max(
+                SNAPSHOT_AFTER, book.head.seq // SNAPSHOT_SHARE
+            ):
+                self.journal.keep_snapshot(chain, book.snapshot())
+                book.kept_seq = book.head.seq
 
     def close(self) -> None:
         """Let go of the store."""

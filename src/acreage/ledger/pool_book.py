@@ -4,7 +4,7 @@ A book is a replica: whoever writes keeps one in memory, and catches up by readi
 It can be kept as a snapshot and thrown away at any time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain, islice
 
 import msgspec
@@ -55,8 +55,7 @@ class PoolBook:
     def apply(self, fact: Fact) -> None:
         """Take in the next fact of the chain."""
         self.change(fact, 1)
-        self._settle(fact)
-        self.head = head_of(fact)
+        self.advance(fact)
 
     def change(self, fact: Fact, times: int) -> None:
         """Add (1) or take back (-1) what a fact does to the capacity, and nothing else."""
@@ -68,11 +67,14 @@ class PoolBook:
         if fact.kind in _DELIVERIES:
             self.delivered.add(times * accelerators, from_at, until_at)
 
-    def advance(self, facts: Iterable[Fact]) -> None:
-        """Take in facts whose capacity has been added by `change` already."""
-        for fact in facts:
-            self._settle(fact)
-            self.head = head_of(fact)
+    def advance(self, fact: Fact) -> None:
+        """Take in a fact whose capacity has been added by `change` already."""
+        if fact.kind == FactKind.HOLD_PLACED:
+            if fact.expires_at is not None:
+                self.pending[fact.id] = Pending(*window_of(fact), fact.expires_at)
+        elif fact.kind in _SETTLED:
+            self.pending.pop(fact.subject, None)
+        self.head = head_of(fact)
 
     def catch_up(self, facts: Iterator[Fact]) -> None:
         """Take in what others appended, however much it is."""
@@ -112,18 +114,13 @@ class PoolBook:
         book.delivered = CapacityGrid.of_changes(_numbers(kept.delivered_times), _numbers(kept.delivered_deltas))
         return book
 
-    def _settle(self, fact: Fact) -> None:
-        if fact.kind == FactKind.HOLD_PLACED and fact.expires_at is not None:
-            self.pending[fact.id] = Pending(*window_of(fact), fact.expires_at)
-        elif fact.kind in _SETTLED:
-            self.pending.pop(fact.subject, None)
-
     def _apply_together(self, facts: list[Fact]) -> None:
         free = [f for f in facts if f.kind in CAPACITY_SIGN]
         self.free.add_many(*_windows(free, [CAPACITY_SIGN[FactKind(f.kind)] for f in free]))
         delivered = [f for f in free if f.kind in _DELIVERIES]
         self.delivered.add_many(*_windows(delivered, [1] * len(delivered)))
-        self.advance(facts)
+        for fact in facts:
+            self.advance(fact)
 
 
 def _windows(facts: list[Fact], signs: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -18,6 +18,9 @@ BUSY_S = 30.0
 _APPLICATION_ID = 0x41435245
 """'ACRE': marks the file as books of Acreage."""
 
+_PAGE = 8_192
+"""Bytes a page: facts are a few hundred bytes, and batches fill whole pages."""
+
 _IN_ROW = ", ".join(COLUMNS[1:])
 _INSERT = f"INSERT INTO fact VALUES ({', '.join('?' * len(COLUMNS))})"
 _OF_CHAIN = f"SELECT {_IN_ROW} FROM fact WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq"
@@ -41,6 +44,7 @@ class SqliteJournal:
 
     def _open(self) -> None:
         db = self._db
+        db.execute(f"PRAGMA page_size = {_PAGE}")
         if db.execute("PRAGMA journal_mode = WAL").fetchone()[0] not in ("wal", "memory"):
             raise self._wrong("the books cannot be written", "make the file and its folder writable, on a local disk")
         db.execute("PRAGMA synchronous = FULL")
