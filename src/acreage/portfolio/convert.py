@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,15 +19,19 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
-def shaped(document: Document, at: At, shape: type[S]) -> S:
-    """The value at a path as a shape; raises `InputError` with its place."""
+def shaped(document: Document, at: At, shape: type[S], *, check: Callable[[Document], None] | None = validate) -> S:
+    """The value at a path as a shape; raises `InputError` with its place.
+
+    `check` finds the first mistake in the order of the file, in the words of a published schema.
+    """
     value = document.value
     for key in at:
         value = value[key]
     try:
         return msgspec.convert(value, type=shape, strict=True)
     except msgspec.ValidationError as error:
-        validate(document)  # says it in file order, with the schema's own words and examples
+        if check is not None:
+            check(document)
         raise _explained(document, at, str(error), shape) from None
 
 

@@ -6,6 +6,7 @@ import click
 
 _FILES = {
     "portfolio": ("acreage.portfolio", "portfolio.schema.json"),
+    "contract": ("acreage.portfolio", "contract.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),
     "prices": ("acreage.catalog", "prices.schema.json"),
@@ -16,7 +17,7 @@ _FILES = {
 @click.command("schema")
 @click.argument("name", type=click.Choice(tuple(_FILES)), default="portfolio")
 def schema(name: str) -> None:
-    """Print a published JSON Schema: of the portfolio you write, or of what Acreage writes.
+    """Print a published JSON Schema: of the portfolio or contracts you write, or of what Acreage writes.
 
     `acreage schema portfolio > portfolio.schema.json` and the first line of a portfolio,
     `# yaml-language-server: $schema=portfolio.schema.json`, make editors complete and check it.
