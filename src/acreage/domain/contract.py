@@ -9,6 +9,8 @@ from acreage.units.ids import AcceleratorName, CommitmentId, OfferId
 from acreage.units.instants import Duration, Instant
 from acreage.units.money import MicroUsd
 
+NOTHING = MicroUsd(0)
+
 
 class LeaseState(StrEnum):
     """The life cycle of a contract commitment in FOCUS's words."""
@@ -72,7 +74,7 @@ class Contract:
     accelerator: AcceleratorName
     currency: str = "USD"
     price_frac: float = 1.0
-    upfront_micro_usd: MicroUsd = MicroUsd(0)
+    upfront_micro_usd: MicroUsd = NOTHING
     offer: OfferId | None = None
     commitment: CommitmentId | None = None
     renewal: Renewal | None = None

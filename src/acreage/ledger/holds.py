@@ -114,13 +114,14 @@ def _refuse(draw: Draw, request: HoldRequest, book: PoolBook, free: int, because
     refused = _Refused(max(free, 0), earliest_at, because)
     expires_at = draw.now + request.timeout_s if request.timeout_s is not None else None
     body = msgspec.json.encode(refused).decode()
-    return _refused_answer(request.id, draw.add(_draft(draw, request, FactKind.HOLD_REFUSED, None, expires_at, body)))
+    return refusal_of(draw.add(_draft(draw, request, FactKind.HOLD_REFUSED, None, expires_at, body)))
 
 
-def _refused_answer(id_: str, fact: Fact) -> HoldAnswer:
+def refusal_of(fact: Fact) -> HoldAnswer:
+    """The answer that a recorded refusal was."""
     refused = msgspec.json.decode(fact.body, type=_Refused)
     return HoldAnswer(
-        id=id_,
+        id=fact.id,
         state=HoldState.REFUSED,
         largest=refused.largest,
         earliest_at=None if refused.earliest_at is None else Instant(refused.earliest_at),
@@ -152,7 +153,7 @@ def _first_answer(request: HoldRequest, fact: Fact) -> HoldAnswer:
     if was != (*is_, request.timeout_s) or fact.kind not in (FactKind.HOLD_PLACED, FactKind.HOLD_REFUSED):
         raise repeated_with_other_content(request.id)
     if fact.kind == FactKind.HOLD_REFUSED:
-        return _refused_answer(request.id, fact)
+        return refusal_of(fact)
     expires_at = None if fact.expires_at is None else Instant(fact.expires_at)
     state = HoldState.POSTED if expires_at is None else HoldState.PENDING
     return HoldAnswer(id=request.id, state=state, headroom=fact.headroom or 0, expires_at=expires_at)

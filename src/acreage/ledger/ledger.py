@@ -65,17 +65,27 @@ class Draw:
         self._last = {fact.chain: fact for fact in self.facts}
 
 
+class Rehearsed(Exception):
+    """What a ledger that only rehearses would have written; nothing was."""
+
+    def __init__(self, facts: tuple[Fact, ...]) -> None:
+        self.facts = facts
+        super().__init__(f"{len(facts)} facts")
+
+
 @dataclass
 class Ledger:
     """One writer's books. Not for use by several threads at once; each opens its own.
 
-    `clock` gives the instant now, `new_id` an id that nobody has used.
+    `clock` gives the instant now, `new_id` an id that nobody has used. While it is `rehearsing`, every
+    write is decided and checked as it would be and ends in `Rehearsed` instead of being appended.
     """
 
     journal: Journal
     actor: str
     clock: Callable[[], Instant]
     new_id: Callable[[], str]
+    rehearsing: bool = False
     books: dict[str, PoolBook] = field(default_factory=dict)
     _shared: set[str] = field(default_factory=set)
     _rivals: dict[str, int] = field(default_factory=dict)
@@ -145,6 +155,8 @@ class Ledger:
             with self.journal.exclusive(chains) if locked else nullcontext():
                 self.refresh(chain for chain in chains if locked or chain in self._shared or chain not in self.books)
                 answer = decide(draw)
+                if self.rehearsing:
+                    raise Rehearsed(tuple(draw.facts))
                 if draw.facts:
                     self.journal.append(draw.facts)
         except BaseException:

@@ -1,4 +1,4 @@
-"""The shape of a contract document, leases and spend commitments as they are signed; its JSON Schema is made from it."""
+"""The shape of a contract document: leases and spend commitments; its JSON Schema is made from it."""
 
 from typing import Annotated, Any
 

@@ -1,5 +1,6 @@
 """A plan's tables for other tools: polars frames, and Parquet, CSV or one Excel workbook."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import polars as pl
@@ -116,26 +117,40 @@ def _what_ifs(plan: Plan) -> pl.DataFrame:
 
 
 def export_tables(plan: Plan, portfolio: Portfolio, folder: Path, formats: tuple[str, ...]) -> None:
-    """Write every table: a Parquet or CSV file each, or all in plan.xlsx."""
+    """Write every table of a plan: a Parquet or CSV file each, or all in plan.xlsx.
+
+    In the workbook tables with a row for each future are given as their expectation over futures.
+    """
     if not formats:
         return
     folder.mkdir(parents=True, exist_ok=True)
     tables = tables_of(plan, portfolio)
+    for format_ in formats:
+        if format_ == "xlsx":
+            shown = {n: expectation(t, plan, n) if n in BY_FUTURE else t for n, t in tables.items()}
+            write_tables(shown, folder / "plan.xlsx", format_)
+        else:
+            write_tables(tables, folder, format_)
+
+
+def write_tables(tables: Mapping[str, pl.DataFrame], path: Path, format_: str) -> None:
+    """Write tables by name: a Parquet or CSV file each in the folder `path`, or all in the workbook `path`."""
+    if format_ == "xlsx":
+        _write_workbook(path, tables)
+        return
+    path.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
-        if "parquet" in formats:
-            table.write_parquet(folder / f"{name}.parquet")
-        if "csv" in formats:
-            table.write_csv(folder / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
-    if "xlsx" in formats:
-        _write_workbook(folder / "plan.xlsx", tables, plan)
+        if format_ == "parquet":
+            table.write_parquet(path / f"{name}.parquet")
+        else:
+            table.write_csv(path / f"{name}.csv", datetime_format="%Y-%m-%dT%H:%M:%SZ")
 
 
-def _write_workbook(path: Path, tables: dict[str, pl.DataFrame], plan: Plan) -> None:
-    """One sheet a table; tables with a row for each future as their expectation over futures."""
-    with xlsxwriter.Workbook(path, {"remove_timezone": True}) as book:
+def _write_workbook(path: Path, tables: Mapping[str, pl.DataFrame]) -> None:
+    """One sheet a table; texts stay texts, whatever they begin with."""
+    with xlsxwriter.Workbook(path, {"remove_timezone": True, "strings_to_formulas": False}) as book:
         for name, table in tables.items():
-            shown = expectation(table, plan, name) if name in BY_FUTURE else table
-            shown = shown.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
+            shown = table.with_columns(pl.col(pl.Datetime("us", "UTC")).dt.replace_time_zone(None))
             shown.head(SHEET_ROWS_MAX).write_excel(
                 book,
                 worksheet=name,

@@ -1,5 +1,7 @@
 """Names of things are distinct types, so that a pool is never passed where an offer is meant."""
 
+import secrets
+import time
 from typing import NewType
 
 AcceleratorName = NewType("AcceleratorName", str)
@@ -9,3 +11,11 @@ OfferId = NewType("OfferId", str)
 PoolId = NewType("PoolId", str)
 ProviderId = NewType("ProviderId", str)
 WorkloadId = NewType("WorkloadId", str)
+
+
+def new_id() -> str:
+    """An id that nobody has used: 12 hexadecimal digits of milliseconds since 1970 and 20 at random.
+
+    Later ids sort after earlier ones, which keeps an index that holds them compact.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"

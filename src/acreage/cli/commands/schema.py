@@ -7,6 +7,7 @@ import click
 _FILES = {
     "portfolio": ("acreage.portfolio", "portfolio.schema.json"),
     "contract": ("acreage.portfolio", "contract.schema.json"),
+    "books": ("acreage.flow", "books.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),
     "prices": ("acreage.catalog", "prices.schema.json"),

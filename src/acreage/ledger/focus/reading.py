@@ -5,7 +5,7 @@ one `InputError` with line and column. The checks run over all rows at once whil
 when one of them finds something is the file read again for its first wrong row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Never
@@ -57,6 +57,24 @@ def read_focus(path: Path) -> pl.DataFrame:
     ids = [column.id for column in columns]
     extras = [name for name in source.header if name not in ids]
     return _respelled(frame).with_columns(lacking).select(*ids, ROW, *extras)
+
+
+def rows_of_text(rows: Sequence[Mapping[str, str]]) -> pl.DataFrame:
+    """Charges from the text of their cells, as `read_focus` would give them; the cells have been read before."""
+    columns = columns_of()
+    ids = [column.id for column in columns]
+    extras = sorted({name for row in rows for name in row if name not in ids})
+    table = {name: [row.get(name) for row in rows] for name in (*ids, *extras)}
+    texts = pl.DataFrame(table, schema=dict.fromkeys(table, pl.String())).lazy()
+    read = {c.id: pl.col(_value(c.id)).alias(c.id) for c in columns if c.kind is not Kind.TEXT}
+    chosen = [read.get(name, pl.col(name)) for name in table]
+    return (
+        _parsed(texts, columns)
+        .select(chosen)
+        .with_row_index(ROW, offset=2)
+        .select(*ids, pl.col(ROW).cast(pl.Int64), *extras)
+        .collect()
+    )
 
 
 def _read(source: Source, present: Sequence[Column], checks: Sequence[_Check]) -> pl.DataFrame:
