@@ -11,11 +11,15 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from acreage.cli.books import agree, change
 from acreage.domain.conflict import Conflict
 from acreage.domain.finding import Finding
 from acreage.domain.plan import Plan
-from acreage.flow import comparing, explaining, planning
+from acreage.flow import closing, comparing, explaining, planning
+from acreage.flow.books import open_books
+from acreage.flow.books_leases import of_ids
 from acreage.flow.examples import copy_example
+from acreage.ledger.ledger import Ledger
 from acreage.plan.planner import Step, Tell, Wishes
 from acreage.report.plan_json import plan_document
 from acreage.report.renderers.terminal import compare_screen, conflict_screen, explanation_screen, plan_screen
@@ -72,7 +76,10 @@ def run_plan(
     portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...], options: Mapping[str, Any]
 ) -> None:
     """Plan a file and keep the result."""
-    read = planning.portfolio_at(portfolio)
+    if options.get("apply") and not options.get("ledger"):
+        raise InputError("there are no books to write proposals to", fix="name them with --ledger ADDRESS")
+    ledger = open_books(options["ledger"]) if options.get("ledger") else None
+    read = planning.portfolio_with_books(portfolio, ledger) if ledger else planning.portfolio_at(portfolio)
     _say_findings(read.findings)
     wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
     folder = out or PLANS / read.portfolio.name
@@ -92,9 +99,25 @@ def run_plan(
     else:
         click.echo(plan_screen(found, read.portfolio, findings))
         click.echo(f"report: {folder / planning.REPORT}")
+    if options.get("apply") and ledger is not None and not findings:
+        apply_plan(ledger, found, read, options, output)
     if findings:
         click.echo("error: the plan did not pass its audit; this is a defect of Acreage", err=True)
         sys.exit(EXIT_DEFECT)
+
+
+def apply_plan(ledger: Ledger, plan: Plan, read: planning.Read, options: Mapping[str, Any], output: str) -> None:
+    """Propose what a plan signs as leases in the books."""
+    works, ids, by_hand = closing.proposals(ledger, plan, read.portfolio)
+    for line in by_hand:
+        click.echo(f"note: {line}", err=True)
+    asked = {"output": "text", "dry_run": False, "yes": options["yes"]}
+    if works and output == "json":
+        agree(asked, True, ids)
+        for work in works:
+            work()
+    elif works:
+        change(ledger, asked, works, lambda: of_ids(ledger, ids))
 
 
 def _say_findings(findings: tuple[Finding, ...]) -> None:

@@ -22,6 +22,9 @@ from acreage.domain.plan import Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.price import Price, PriceKind
 from acreage.domain.workload import ResearchShare, ServingFleet
+from acreage.flow.closing import with_held
+from acreage.ledger.held import Held, decoded, encoded, held_at
+from acreage.ledger.ledger import Ledger
 from acreage.plan.audit import audit
 from acreage.plan.planner import Tell, Wishes, make_plan
 from acreage.portfolio.convert import portfolio_shape
@@ -38,6 +41,8 @@ from acreage.units.instants import Instant, instant
 
 PORTFOLIO = "portfolio.yaml"
 REPORT = "report.html"
+HELD = "held.json"
+"""What the books held, where a plan was made with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +54,23 @@ class Read:
     files: Mapping[str, bytes]
 
 
-def portfolio_at(path: Path) -> Read:
-    """Read a portfolio file, prices and chips from the catalog."""
+def portfolio_at(path: Path, held: Held | None = None) -> Read:
+    """Read a portfolio file, prices and chips from the catalog; what is held from the books, where they are given."""
     sheets = price_sheets_of(path)
     book = load_book(today=_planning_day(path), contracts=[str(sheet) for sheet in sheets])
     portfolio, findings = read_portfolio(path, accelerators=load_accelerators(), list_price=_lookup(book))
     files = {PORTFOLIO: path.read_bytes()}
     files |= {str(sheet.relative_to(path.parent)): sheet.read_bytes() for sheet in sheets}
+    if held is not None:
+        portfolio, odd = with_held(portfolio, held)
+        findings = (*findings, *odd)
+        files[HELD] = encoded(held)
     return Read(portfolio=portfolio, findings=findings, files=files)
+
+
+def portfolio_with_books(path: Path, ledger: Ledger) -> Read:
+    """Read a portfolio file, with what the books say is held on its planning day."""
+    return portfolio_at(path, held_at(ledger, _planning_day(path)))
 
 
 def _planning_day(path: Path) -> Instant:
@@ -136,4 +150,5 @@ def stored(folder: Path) -> tuple[Plan, Read]:
         raise InputError(
             "the plan has lost its portfolio", fix="make it again with `acreage plan`", place=Place(file=str(folder))
         )
-    return plan, portfolio_at(folder / PORTFOLIO)
+    held = folder / HELD
+    return plan, portfolio_at(folder / PORTFOLIO, decoded(held.read_bytes()) if held.is_file() else None)

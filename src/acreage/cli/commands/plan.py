@@ -24,6 +24,9 @@ FORMATS = ("parquet", "csv", "xlsx")
     show_default=True,
     help="How to solve; whole hands everything to HiGHS in one piece.",
 )
+@click.option("--ledger", metavar="ADDRESS", help="Take what is held from these books instead of from PORTFOLIO.")
+@click.option("--apply", is_flag=True, help="Propose what the plan signs as leases in the books of --ledger.")
+@click.option("--yes", is_flag=True, help="Do not ask before proposing.")
 @click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Table formats to export.")
 @click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
 def plan(portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...], **options: Any) -> None:
@@ -31,5 +34,8 @@ def plan(portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...
 
     Writes a folder with the report, plan.json and tables, and shows the decision. Exit code 2
     if no plan can keep every rule and promise: then it says which of them conflict.
+
+    With --ledger the plan goes on from what is really held and delivered, as far as the books know;
+    --apply writes what it signs into them as Proposed leases, to be signed with `acreage lease sign`.
     """
     load("acreage.cli.planning").run_plan(portfolio, out, output, formats or FORMATS, options)
