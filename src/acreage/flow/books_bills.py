@@ -51,9 +51,7 @@ def read_bills(files: Sequence[Path]) -> list[Bill]:
 def plan_of(bills: Sequence[Bill], as_: str) -> list[str]:
     """What importing would do, in words."""
     return [
-        f"import {len(bill.rows):,} rows of {bill.file} as {as_}, {bill.rows['BilledCost'].sum():,.2f} USD billed; "
-        "rows that are in the books already are left alone"
-        for bill in bills
+        f"import {len(bill.rows):,} rows of {bill.file} as {as_}, those that are not in the books yet" for bill in bills
     ]
 
 

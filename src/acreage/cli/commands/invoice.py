@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import agree, change, changing, key_of, opened, reading, say
+from acreage.cli.books import agree, change, changing, key_of, opened, reading, say, waiting
 from acreage.cli.lazy import load
 
 _FLOW = "acreage.flow.books_bills"
@@ -31,7 +31,7 @@ def import_(files: tuple[Path, ...], as_: str, **options: Any) -> None:
     """
     ledger = opened(options, make=True)
     flow = load(_FLOW)
-    with click.progressbar(length=1, label="reading", file=sys.stderr, show_eta=False):
+    with waiting("reading"):
         bills = flow.read_bills(files)
     lines = [f"{i}. {line}" for i, line in enumerate(flow.plan_of(bills, as_), 1)]
     as_json = options["output"] == "json"
@@ -41,7 +41,8 @@ def import_(files: tuple[Path, ...], as_: str, **options: Any) -> None:
         click.echo(json.dumps({"dry_run": True, "plan": lines}) if as_json else "nothing was written (--dry-run)")
         return
     agree(options, as_json, lines)
-    done = flow.import_bills(ledger, bills, as_)
+    with waiting("writing"):
+        done = flow.import_bills(ledger, bills, as_)
     load("acreage.flow.books").finish(ledger)
     say(options, done, {"dry_run": False, "plan": lines})
 
@@ -57,7 +58,8 @@ def match(month: str | None, lease: str | None, out: Path | None, strict: bool, 
     ledger = opened(options, make=False)
     when = load("acreage.flow.books").as_of(ledger, options["as_of"], options["known_at"])
     flow = load(_FLOW)
-    _, listings = flow.match(ledger, when, lease, month)
+    with waiting("matching"):
+        _, listings = flow.match(ledger, when, lease, month)
     if out is not None:
         flow.keep(listings, out)
     say(options, listings)
