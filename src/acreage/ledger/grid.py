@@ -7,7 +7,7 @@ Outside what was ever added nothing is delivered and nothing held, so zero is fr
 """
 
 from bisect import bisect_left
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import numpy as np
 
@@ -138,26 +138,30 @@ class CapacityGrid:
 
     def changes(self) -> tuple[np.ndarray, np.ndarray]:
         """Instants at which the free capacity changes (int64, rising) and by how much (int64)."""
-        starts = self._start.astype(np.int64)
-        hours = np.arange(self._origin, self._origin + len(starts), dtype=np.int64)
-        inner = [self._edges_of(int(hour)) for hour in self._hours_with_edges()]
-        inner_hours = np.array(self._hours_with_edges(), dtype=np.int64)
-        counts = np.array([len(seconds) for seconds, _ in inner], dtype=np.int64)
-        times = np.repeat(inner_hours * HOUR, counts) + np.array([s for e in inner for s in e[0]], dtype=np.int64)
-        deltas = np.array([d for e in inner for d in e[1]], dtype=np.int64)
+        if not len(self._start):
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        times, deltas = self._inner_changes()
         # What changes on the hour is the difference of two starts less what changed inside the hour before.
-        sums = np.zeros(len(starts), dtype=np.int64)
-        np.add.at(sums, inner_hours - self._origin, np.array([sum(d) for _, d in inner], dtype=np.int64))
-        ends = starts + sums
-        steps = starts - np.concatenate(([0], ends[:-1])) if len(starts) else starts
+        starts = self._start.astype(np.int64)
+        ends = starts.copy()
+        np.add.at(ends, times // HOUR - self._origin, deltas)
+        steps = np.append(starts, 0) - np.concatenate(([0], ends))
         on = np.flatnonzero(steps)
-        all_times = np.concatenate((hours[on] * HOUR, times))
+        all_times = np.concatenate(((on + self._origin) * HOUR, times))
         all_deltas = np.concatenate((steps[on], deltas))
-        if len(starts) and ends[-1]:
-            all_times = np.append(all_times, (self._origin + len(starts)) * HOUR)
-            all_deltas = np.append(all_deltas, -ends[-1])
         order = np.argsort(all_times, kind="stable")
         return all_times[order], all_deltas[order]
+
+    def _inner_changes(self) -> tuple[np.ndarray, np.ndarray]:
+        """The changes inside hours: of hours looked at from their lists, of all others as the grid was built."""
+        hours = np.fromiter(self._edges, dtype=np.int64, count=len(self._edges))
+        counts = np.fromiter((len(seconds) for seconds, _ in self._edges.values()), dtype=np.int64, count=len(hours))
+        total = int(counts.sum())
+        seconds = np.fromiter(chain.from_iterable(s for s, _ in self._edges.values()), dtype=np.int64, count=total)
+        deltas = np.fromiter(chain.from_iterable(d for _, d in self._edges.values()), dtype=np.int64, count=total)
+        same = ~np.isin(self._base_times // HOUR, hours)
+        times = np.concatenate((self._base_times[same], np.repeat(hours, counts) * HOUR + seconds))
+        return times, np.concatenate((self._base_deltas[same], deltas))
 
     def add_many(self, accelerators: np.ndarray, from_at: np.ndarray, until_at: np.ndarray) -> None:
         """The same as `add` for each of many windows, at once."""
@@ -217,22 +221,25 @@ class CapacityGrid:
         low, high = self._base_hours[hour]
         return (self._base_times[low:high] - hour * HOUR).tolist(), self._base_deltas[low:high].tolist()
 
-    def _hours_with_edges(self) -> list[int]:
-        return sorted({*self._base_hours, *(hour for hour, edges in self._edges.items() if edges[0])})
-
     def _change(self, hour: int, second: int, delta: int) -> None:
         """Note a change inside an hour, and measure the hour anew."""
         seconds, deltas = self._edges.get(hour) or self._edges_of(hour)
+        cells, cell = self._cells, 3 * (hour - self._origin)
+        if not seconds:
+            seconds.append(second)
+            deltas.append(delta)
+            cells[cell + 1] = cells[cell] + min(delta, 0)
+            cells[cell + 2] = cells[cell] + max(delta, 0)
+            return
         i = bisect_left(seconds, second)
         if i < len(seconds) and seconds[i] == second:
             deltas[i] += delta
         else:
             seconds.insert(i, second)
             deltas.insert(i, delta)
-        cells, i = self._cells, 3 * (hour - self._origin)
-        levels = tuple(accumulate(deltas, initial=cells[i]))
-        cells[i + 1] = min(levels)
-        cells[i + 2] = max(levels)
+        levels = tuple(accumulate(deltas, initial=cells[cell]))
+        cells[cell + 1] = min(levels)
+        cells[cell + 2] = max(levels)
 
     def _lowest_within(self, hour: int, from_s: int, until_s: int) -> int:
         """The least free in seconds [from_s, until_s) of an hour."""

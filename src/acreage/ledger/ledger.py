@@ -22,9 +22,9 @@ RIVALS = 3
 """After meeting this many rivals on a chain, a writer locks it before it looks."""
 
 SNAPSHOT_AFTER = 20_000
-"""A pool's snapshot is renewed after this many facts, and no sooner than after 2 % of its chain."""
+"""A pool's snapshot is renewed after this many facts, and no sooner than after 10 % of its chain."""
 
-SNAPSHOT_SHARE = 50
+SNAPSHOT_SHARE = 10
 
 Answer = TypeVar("Answer")
 

@@ -21,6 +21,9 @@ _APPLICATION_ID = 0x41435245
 _PAGE = 8_192
 """Bytes a page: facts are a few hundred bytes, and batches fill whole pages."""
 
+_CHECKPOINT_PAGES = 4_000
+"""Pages of the log that are copied into the file at once, 32 MB: a page that was written often is copied once."""
+
 _IN_ROW = ", ".join(COLUMNS[1:])
 _INSERT = f"INSERT INTO fact VALUES ({', '.join('?' * len(COLUMNS))})"
 _OF_CHAIN = f"SELECT {_IN_ROW} FROM fact WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq"
@@ -50,6 +53,7 @@ class SqliteJournal:
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA cache_size = -65536")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         application = db.execute("PRAGMA application_id").fetchone()[0]
         tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables and application != _APPLICATION_ID:
