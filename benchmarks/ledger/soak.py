@@ -115,17 +115,17 @@ def prepare(address: str, pools: int) -> None:
 class Writer:
     """One process's work: random operations, each noted once it is acknowledged."""
 
-    def __init__(self, address: str, seed: int, pools: int, notes: Path) -> None:
-        self._address, self._pools = address, pools
+    def __init__(self, address: str, seed: int, pools: int, notes: Path, until: float) -> None:
+        self._address, self._pools, self._until = address, pools, until
         self._random = random.Random(seed)
         self._run = secrets.token_hex(4)
         self._count = 0
         self._notes = os.open(notes, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        self._ledger = opened(address, f"writer-{seed}")
+        self._ledger = self._opened()
         self._pending: list[str] = []
         self._posted: list[str] = []
 
-    def run(self, until: float) -> None:
+    def run(self) -> None:
         """Work until the clock of the wall says so."""
         steps = (
             (70, self._place),
@@ -136,10 +136,10 @@ class Writer:
             (3, self._pay),
         )
         weights, works = [w for w, _ in steps], [f for _, f in steps]
-        while time.time() < until:
-            self._insist(self._random.choices(works, weights)[0](), until + GRACE_S)
+        while time.time() < self._until:
+            self._insist(self._random.choices(works, weights)[0]())
 
-    def _insist(self, work: Callable[[], list[str]], until: float) -> None:
+    def _insist(self, work: Callable[[], list[str]]) -> None:
         """Repeat the very same call until it is answered: the keys make that harmless."""
         while True:
             try:
@@ -149,19 +149,18 @@ class Writer:
             except InputError:
                 return
             except (Transient, Permanent):
-                if time.time() > until:
+                if time.time() > self._until + GRACE_S:
                     raise
-                time.sleep(0.05)
-                self._reopen(until)
+                self._ledger.close()
+                self._ledger = self._opened()
 
-    def _reopen(self, until: float) -> None:
+    def _opened(self) -> Ledger:
+        """The books, as soon as their server is there."""
         while True:
             try:
-                self._ledger.close()
-                self._ledger = opened(self._address, "writer")
-                return
+                return opened(self._address, "writer")
             except (Transient, Permanent):
-                if time.time() > until:
+                if time.time() > self._until + GRACE_S:
                     raise
                 time.sleep(0.1)
 
@@ -331,7 +330,7 @@ def main() -> int:
     parser.add_argument("--notes", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.writer:
-        Writer(options.writer, options.seed, options.pools, options.notes).run(options.until)
+        Writer(options.writer, options.seed, options.pools, options.notes, options.until).run()
         return 0
     soak = Soak(
         engine=options.engine,
