@@ -10,6 +10,7 @@ LeaseId = NewType("LeaseId", str)
 OfferId = NewType("OfferId", str)
 PoolId = NewType("PoolId", str)
 ProviderId = NewType("ProviderId", str)
+RfqId = NewType("RfqId", str)
 WorkloadId = NewType("WorkloadId", str)
 
 

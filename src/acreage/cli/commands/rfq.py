@@ -1,0 +1,135 @@
+"""`acreage rfq`: requests for quotes to several vendors, from asking to awarding."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from acreage.cli.books import change, changing, key_of, opened, say
+from acreage.cli.lazy import load
+
+_PATH = click.Path(path_type=Path)
+_READ = (
+    click.option("--ledger", metavar="ADDRESS", help="The books. Default: $ACREAGE_LEDGER, else acreage.db."),
+    click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True),
+)
+
+
+def _reading(command: Any) -> Any:
+    for option in _READ:
+        command = option(command)
+    return command
+
+
+@click.group("rfq")
+def rfq() -> None:
+    """Ask several vendors for quotes; compare, counter and award their offers.
+
+    create, send, import, compare, counter, send --next-round, import, award. Nothing that one vendor is
+    sent tells of another; offers stay Proposed until leases are signed with `acreage lease sign`.
+    """
+
+
+@rfq.command("create")
+@click.argument("file", type=_PATH, required=False)
+@click.option("--plan", "plan_folder", type=_PATH, help="Ask for what this stored plan buys and misses, without FILE.")
+@click.option("--id", "rfq_id", metavar="ID", help="With --plan: its id.")
+@click.option("--vendor", "vendors", multiple=True, metavar="PROVIDER", help="With --plan: who is asked; repeat it.")
+@click.option("--lot", "lots", multiple=True, metavar="LOT", help="With --plan: only this lot; may be repeated.")
+@click.option("--title", default="", help="With --plan: what vendors read on top.")
+@click.option("--disclosure", type=click.Choice(("sealed", "open")), default="sealed", show_default=True)
+@click.option("--draft", is_flag=True, help="With --plan: print the request as a FILE to edit, and write nothing.")
+@changing
+def create(file: Path | None, plan_folder: Path | None, draft: bool, **options: Any) -> None:
+    """Write a request for quotes into the books, from FILE (YAML) or from a plan's gap.
+
+    `acreage schema rfq` prints the schema of FILE; `--plan FOLDER --draft` prints one to start from.
+    """
+    flow = load("acreage.flow.rfq_asking")
+    asked = flow.requested(file, plan_folder, options)
+    if draft:
+        click.echo(flow.draft_text(asked).rstrip())
+        return
+    ledger = opened(options, make=True)
+    work = flow.create(ledger, asked, key_of(options, ledger))
+    change(ledger, options, [work], lambda: load("acreage.flow.rfq_books").shown(ledger, asked.id)[:3])
+
+
+@rfq.command("list")
+@_reading
+def list_(**options: Any) -> None:
+    """List requests and where they stand."""
+    say(options, load("acreage.flow.rfq_books").listed(opened(options, make=False)))
+
+
+@rfq.command("show")
+@click.argument("rfq_id", metavar="RFQ")
+@_reading
+def show(rfq_id: str, **options: Any) -> None:
+    """Show one request: lots, vendors, offers and everything that happened."""
+    say(options, load("acreage.flow.rfq_books").shown(opened(options, make=False), rfq_id))
+
+
+@rfq.command("send")
+@click.argument("rfq_id", metavar="RFQ")
+@click.option("--out", type=_PATH, required=True, help="Folder to write to: one folder a vendor in it.")
+@click.option("--next-round", is_flag=True, help="Open another round; counters are told in it.")
+@click.option("--answers-until", metavar="DATE", help="Deadline. Default: as the request says.")
+@click.option("--answers-within", metavar="SPAN", help="Or from now on, such as '10 days'.")
+@click.option("--best-and-final", is_flag=True, help="With a new round: there will be no other.")
+@click.option("--portfolio", type=_PATH, help="The portfolio, if it is not where the request says.")
+@changing
+def send(rfq_id: str, out: Path, portfolio: Path | None, **options: Any) -> None:
+    """Open the first round, or another, and write each vendor's documents into a folder of its own.
+
+    Each gets a page to read, a workbook and a CSV to fill in, and a JSON answer with its schema. Without
+    a new round the documents of the current one are written again.
+    """
+    ledger = opened(options, make=False)
+    flow = load("acreage.flow.rfq_sending")
+    round_, works = flow.to_open(ledger, rfq_id, options, key_of(options, ledger))
+    change(ledger, options, works, lambda: flow.sent(ledger, rfq_id, out, portfolio, opened=round_ is not None))
+
+
+@rfq.command("import")
+@click.argument("rfq_id", metavar="RFQ")
+@click.argument("files", nargs=-1, required=True, type=_PATH)
+@click.option("--received-at", "received", metavar="DATE", help="When they came, if not now.")
+@click.option("--accept-late", is_flag=True, help="Take answers that came after the deadline; the books will say so.")
+@click.option("--portfolio", type=_PATH, help="The portfolio, if it is not where the request says.")
+@changing
+def import_(rfq_id: str, files: tuple[Path, ...], received: str | None, accept_late: bool, **options: Any) -> None:
+    """Take in vendors' answers: .json, .yaml, .csv or the filled-in .xlsx, one file a vendor.
+
+    All files are read before anything is written; a file imported before changes nothing.
+    """
+    ledger = opened(options, make=False)
+    flow = load("acreage.flow.rfq_asking")
+    works = flow.import_answers(
+        ledger, rfq_id, files, received=received, accept_late=accept_late, portfolio=options["portfolio"]
+    )
+    change(ledger, options, works, lambda: load("acreage.flow.rfq_books").after(ledger, rfq_id))
+
+
+@rfq.command("withdraw")
+@click.argument("rfq_id", metavar="RFQ")
+@click.argument("offer")
+@click.option("--reason", default="", help="Why, for the record.")
+@changing
+def withdraw(rfq_id: str, offer: str, reason: str, **options: Any) -> None:
+    """Record that a vendor has taken OFFER back, outside of an answer."""
+    ledger = opened(options, make=False)
+    flow = load("acreage.flow.rfq_asking")
+    work = flow.withdraw(ledger, rfq_id, offer, reason, key_of(options, ledger))
+    change(ledger, options, [work], lambda: load("acreage.flow.rfq_books").after(ledger, rfq_id))
+
+
+@rfq.command("cancel")
+@click.argument("rfq_id", metavar="RFQ")
+@click.option("--reason", default="", help="Why, for the record.")
+@changing
+def cancel(rfq_id: str, reason: str, **options: Any) -> None:
+    """Call a request off; its offers can no longer be accepted."""
+    ledger = opened(options, make=False)
+    work = load("acreage.flow.rfq_asking").cancel(ledger, rfq_id, reason, key_of(options, ledger))
+    change(ledger, options, [work], lambda: load("acreage.flow.rfq_books").after(ledger, rfq_id))
