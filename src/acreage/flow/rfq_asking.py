@@ -93,7 +93,7 @@ def request_from_plan(folder: Path, wishes: PlanWishes) -> Rfq:
 def _asked(portfolio: Portfolio, name: str, needs: Sequence[Need]) -> Asked:
     if name not in portfolio.providers:
         raise InputError(f"the portfolio has no provider {name!r}", fix=f"it has {', '.join(portfolio.providers)}")
-    vendor = asked(portfolio, ProviderId(name), needs, new_reference)
+    vendor = asked(portfolio, ProviderId(name), needs, new_reference())
     if not vendor.pools:
         raise InputError(f"{name} has no pool with a chip that is asked for", fix="ask somebody else")
     return vendor

@@ -15,6 +15,7 @@ from acreage.flow.books import Work
 from acreage.flow.books_columns import Listing
 from acreage.flow.rfq_asking import with_portfolio
 from acreage.flow.rfq_books import after, event_work, standing_of
+from acreage.flow.rfq_comparing import best_usd, write_file
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.rfqs import rfq_events
 from acreage.market.rfq.standing import Stage, Standing
@@ -32,7 +33,7 @@ from acreage.report.rfq_request import (
     answer_workbook,
     request_page,
 )
-from acreage.units.errors import InputError, Place
+from acreage.units.errors import InputError
 from acreage.units.instants import Duration, Instant, instant, iso_date
 from acreage.units.money import usd_text
 
@@ -55,7 +56,8 @@ def sent(ledger: Ledger, rfq: str, folder: Path, portfolio: Path | None, *, open
     """Write every vendor's documents of the current round; returns the request and the files."""
     now = standing_of(ledger, rfq)
     read = planning.portfolio_at(with_portfolio(now.rfq, portfolio)).portfolio
-    files = write_documents(now, read, told_counters(rfq_events(ledger, now.rfq.id)), folder, None)
+    best = best_usd(now, read) if now.rfq.disclosure is Disclosure.OPEN else None
+    files = write_documents(now, read, told_counters(rfq_events(ledger, now.rfq.id)), folder, best)
     return (after(ledger, rfq)[0], files)
 
 
@@ -104,7 +106,7 @@ def span(text: str) -> Duration:
 
 
 def write_documents(
-    now: Standing, portfolio: Portfolio, counters: Sequence[Counter], folder: Path, best_usd: float | None
+    now: Standing, portfolio: Portfolio, counters: Sequence[Counter], folder: Path, best: float | None
 ) -> Listing:
     """A folder for each vendor with its page, workbook, CSV, answer file and schema; returns what was written.
 
@@ -114,16 +116,16 @@ def write_documents(
     schema = resources.files("acreage.portfolio").joinpath("rfq-answer.schema.json").read_bytes()
     for vendor in now.rfq.vendors:
         there = folder / vendor.provider
-        for name, data in _documents(now, vendor, portfolio, counters, best_usd).items():
-            _write(there / name, data)
+        for name, data in _documents(now, vendor, portfolio, counters, best).items():
+            write_file(there / name, data)
             digest = hashlib.sha256(data).hexdigest()
             rows.append({"provider": vendor.provider, "file": str(there / name), "sha256": digest})
-        _write(there / "rfq-answer.schema.json", schema)
+        write_file(there / "rfq-answer.schema.json", schema)
     return Listing(kind="rfq_files", rows=rows, shown=("provider", "file"))
 
 
 def _documents(
-    now: Standing, vendor: Asked, portfolio: Portfolio, counters: Sequence[Counter], best_usd: float | None
+    now: Standing, vendor: Asked, portfolio: Portfolio, counters: Sequence[Counter], best: float | None
 ) -> dict[str, bytes]:
     """The documents of one vendor, made from what concerns it alone."""
     assert now.round is not None
@@ -137,7 +139,7 @@ def _documents(
         ),
         offers=_own_offers(now, vendor),
         counter=next((c for c in counters if c.provider == vendor.provider), None),
-        best_usd=best_usd if now.rfq.disclosure is Disclosure.OPEN else None,
+        best_usd=best,
     )
     head = (vendor.reference, str(now.round.number), "USD")
     columns = [SheetColumn(name=c.name, meaning=c.meaning, required=c.required) for c in COLUMNS]
@@ -162,12 +164,3 @@ def _own_offers(now: Standing, vendor: Asked) -> tuple[VendorOffer, ...]:
         for name, offer in latest.items()
         for o in (offer.quote.offer,)
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-    except OSError as error:
-        what = f"cannot write it: {error.strerror}"
-        raise InputError(what, fix="choose another folder with --out", place=Place(file=str(path))) from None

@@ -43,11 +43,15 @@ def request_of(file: RequestFile, portfolio: Portfolio, new_reference: Callable[
     """The request, its names checked against the portfolio; every vendor gets a reference of its own."""
     shape, document = file.shape, file.document
     _distinct(document, "need", "needs", [need.id for need in shape.needs])
-    _distinct(document, "vendor", "vendors", list(shape.vendors))
+    named = [vendor if isinstance(vendor, str) else vendor.provider for vendor in shape.vendors]
+    given = ["" if isinstance(vendor, str) else vendor.reference for vendor in shape.vendors]
+    references = [reference or new_reference() for reference in given]
+    _distinct(document, "vendor", "vendors", named)
+    _distinct(document, "reference", "vendors", references)
     needs = tuple(_need(document, need, ("needs", i), portfolio) for i, need in enumerate(shape.needs))
     vendors = tuple(
-        asked(portfolio, _provider(document, name, ("vendors", i), portfolio), needs, new_reference)
-        for i, name in enumerate(shape.vendors)
+        asked(portfolio, _provider(document, name, ("vendors", i), portfolio), needs, references[i])
+        for i, name in enumerate(named)
     )
     for i, vendor in enumerate(vendors):
         if not vendor.pools:
@@ -75,13 +79,13 @@ def request_of(file: RequestFile, portfolio: Portfolio, new_reference: Callable[
     )
 
 
-def asked(portfolio: Portfolio, provider: ProviderId, needs: Sequence[Need], new_reference: Callable[[], str]) -> Asked:
+def asked(portfolio: Portfolio, provider: ProviderId, needs: Sequence[Need], reference: str) -> Asked:
     """A vendor with the pools of the portfolio from which it could serve one of the needs."""
     chips = {chip for need in needs for chip in need.accelerators}
     return Asked(
         provider=provider,
         name=portfolio.providers[provider].name,
-        reference=new_reference(),
+        reference=reference,
         pools=tuple(p.id for p in portfolio.pools.values() if p.provider == provider and p.accelerator in chips),
     )
 

@@ -41,6 +41,13 @@ class NeedShape(Shape, kw_only=True, frozen=True):
     until: Date
 
 
+class VendorShape(Shape, kw_only=True, frozen=True):
+    """A vendor that is asked, with a reference of your own choice instead of one drawn at random."""
+
+    provider: Name
+    reference: Annotated[str, Meta(min_length=8, max_length=64, description="Tell nobody else; none may be alike.")]
+
+
 class WantedShape(Shape, kw_only=True, frozen=True):
     """Terms that the buyer would like; answers may differ."""
 
@@ -66,7 +73,9 @@ class RequestShape(Shape, kw_only=True, frozen=True):
     ] = "sealed"
     needs: Annotated[list[NeedShape], Meta(min_length=1)]
     terms: WantedShape = WantedShape()
-    vendors: Annotated[list[Name], Meta(min_length=1, description="Providers of the portfolio that are asked.")]
+    vendors: Annotated[
+        list[Name | VendorShape], Meta(min_length=1, description="Providers of the portfolio that are asked.")
+    ]
 
 
 class AnswerOfferShape(TermsShape, kw_only=True, frozen=True):

@@ -133,3 +133,38 @@ def cancel(rfq_id: str, reason: str, **options: Any) -> None:
     ledger = opened(options, make=False)
     work = load("acreage.flow.rfq_asking").cancel(ledger, rfq_id, reason, key_of(options, ledger))
     change(ledger, options, [work], lambda: load("acreage.flow.rfq_books").after(ledger, rfq_id))
+
+
+@rfq.command("compare")
+@click.argument("rfq_id", metavar="RFQ")
+@click.option("--out", type=_PATH, help="Write the page with its pictures to this file. Default: compare.html.")
+@click.option("--reference", metavar="CHIP", help="The chip whose effective hours count. Default: the first lot's.")
+@click.option(
+    "--replacement",
+    "replacement_usd",
+    type=click.FloatRange(0, min_open=True),
+    metavar="USD",
+    help="What a missing hour of the reference chip costs elsewhere. Default: the portfolio's cheapest on demand.",
+)
+@click.option("--portfolio", type=_PATH, help="The portfolio, if it is not where the request says.")
+@_reading
+def compare(rfq_id: str, out: Path | None, portfolio: Path | None, **options: Any) -> None:
+    """Compare all offers on the table, with every term and risk counted in, and say what each term is worth.
+
+    Prices are per effective accelerator-hour of one reference chip: present value of everything paid over
+    present value of the hours had; hours that are wanted and not had are bought elsewhere.
+    """
+    flow = load("acreage.flow.rfq_comparing")
+    found = flow.comparison(
+        opened(options, make=False),
+        rfq_id,
+        portfolio,
+        reference=options["reference"],
+        replacement_usd=options["replacement_usd"],
+    )
+    page = out or Path("compare.html")
+    flow.write_page(found, page)
+    listings = flow.listings(found)
+    say(options, listings if options["output"] == "json" else (listings[0], listings[2]))
+    if options["output"] == "text":
+        click.echo(f"page: {page}")
