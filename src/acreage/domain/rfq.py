@@ -7,6 +7,7 @@ credits, energy billed apart, the vendor's own names) stands in the `Quote` arou
 from dataclasses import dataclass
 from enum import StrEnum
 
+from acreage.domain.auction import PaymentRule
 from acreage.domain.contract import NOTHING, SlaStep
 from acreage.domain.lease import Offer
 from acreage.units.ids import AcceleratorName, OfferId, PoolId, ProviderId, RfqId
@@ -151,14 +152,6 @@ class Counter:
     provider: ProviderId
     asks: tuple[Ask, ...]
     message: str = ""
-
-
-class PaymentRule(StrEnum):
-    """What a winner is paid: its bid, its Vickrey-Clarke-Groves payment, or one that no coalition can object to."""
-
-    PAY_AS_BID = "pay-as-bid"
-    VCG = "vcg"
-    CORE = "core"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

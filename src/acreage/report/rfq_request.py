@@ -61,7 +61,7 @@ def request_page(request: Request) -> Page:
     sections.append(_how(request))
     return Page(
         title=rfq.title,
-        subtitle=f"A request for quotes from {rfq.buyer} to {request.vendor.name}",
+        subtitle=f"A request for quotes from {rfq.buyer}",
         cards=(
             Card(label="Your reference", value=request.vendor.reference, note="write it into your answer"),
             Card(label="Round", value=f"{round_.number}{final}", note="write it into your answer"),

@@ -168,3 +168,41 @@ def compare(rfq_id: str, out: Path | None, portfolio: Path | None, **options: An
     say(options, listings if options["output"] == "json" else (listings[0], listings[2]))
     if options["output"] == "text":
         click.echo(f"page: {page}")
+
+
+def _planning(command: Any) -> Any:
+    """Options of the commands that plan."""
+    futures = click.option("--futures", type=click.IntRange(0, 2000), help="Futures instead of the portfolio's number.")
+    seed = click.option("--seed", type=click.IntRange(0), help="Seed of the futures instead of the portfolio's.")
+    gap = click.option(
+        "--gap", "gap_frac", type=click.FloatRange(0, 0.5, min_open=True), help="Relative gap to solve to."
+    )
+    held = click.option("--held", is_flag=True, help="Take what is held from the books, not from the portfolio.")
+    portfolio = click.option("--portfolio", type=_PATH, help="The portfolio, if it is not where the request says.")
+    return futures(seed(gap(held(portfolio(command)))))
+
+
+@rfq.command("counter")
+@click.argument("rfq_id", metavar="RFQ")
+@click.option("--offer", "offers", multiple=True, metavar="OFFER", help="Only this offer; may be repeated.")
+@click.option("--out", type=_PATH, help="Write the page to this file. Default: counter.html.")
+@click.option("--draft", "vendors", multiple=True, metavar="PROVIDER", help="Counter this vendor by these figures.")
+@click.option(
+    "--margin",
+    "margin_frac",
+    type=click.FloatRange(0, 0.9),
+    default=0.05,
+    show_default=True,
+    help="With --draft: ask for this share less than the price we would sign at.",
+)
+@click.option("--ask", "asks", multiple=True, metavar="OFFER=WISH", help="Counter with a price or words; no planning.")
+@click.option("--message", default="", help="With --draft or --ask: what the vendor reads besides.")
+@_planning
+@changing
+def counter(rfq_id: str, offers: tuple[str, ...], out: Path | None, **options: Any) -> None:
+    """Say for each offer at which price it enters the plan, what would bring it in, and who is pivotal.
+
+    --draft or --ask write a counter-offer into the books; each vendor reads its own with the next round.
+    What we would pay at most is never told.
+    """
+    load("acreage.cli.rfq").run_counter(rfq_id, offers, out, options)

@@ -199,7 +199,7 @@ def _with_extra(case: Case, extra_usd: float, yard: Yardstick) -> Levelised:
 
 def _basis_note(price: Price) -> str:
     per = f", {price.accelerators_per_unit:g} accelerators each" if price.accelerators_per_unit != 1.0 else ""
-    return f"{usd_text(price.amount_micro_usd)} USD a {price.basis.replace('_', ' ')}{per}"
+    return f"{usd_text(price.amount_micro_usd)} USD per {price.basis.replace('_', ' ')}{per}"
 
 
 def _mean_days(bid: Bid) -> float:

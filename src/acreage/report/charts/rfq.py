@@ -66,12 +66,13 @@ def comparison_chart(offers: Sequence[Compared]) -> Any:
             alt.Order("order:Q"),
         )
     )
-    totals = pl.DataFrame({"offer": names, "total": [one.micro_usd_per_hour / 1e6 for one in offers]})
+    each = [one.micro_usd_per_hour / 1e6 for one in offers]
+    totals = pl.DataFrame({"offer": names, "total": each, "text": [price(usd) for usd in each]})
     base = alt.Chart(totals)
     ticks = base.mark_tick(color=INK, thickness=3, size=24).encode(alt.X("total:Q"), y)
     # Labels stand to the right of the longest stack, so that none lies on a bar.
     ends = table.filter(pl.col("usd") > 0).group_by("offer").agg(pl.col("usd").sum().alias("end"))
-    labelled = totals.join(ends, on="offer").with_columns(pl.Series("text", [price(usd) for usd in totals["total"]]))
+    labelled = totals.join(ends, on="offer")
     texts = (
         alt.Chart(labelled)
         .mark_text(align="left", dx=8, fontWeight="bold", color=INK)
