@@ -69,7 +69,7 @@ def _forced(session: Session, best: Solved, there: Formulation, offer: OfferId, 
     change = Change(
         forced=frozenset({offer}),
         kept=first if kept else None,
-        free=_tied_to(there.portfolio, offer) if kept else _NONE,
+        free=_tied_to(there.portfolio, offer),
     )
     aim = Aim(gap_frac=OWN_GAP_FRAC, rounds_max=10) if kept else session.quick(first)
     try:
