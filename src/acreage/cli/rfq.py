@@ -1,5 +1,6 @@
 """What the planning commands of requests for quotes do: progress, figures shown, counters and awards agreed to."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 import click
 
 from acreage.cli.books import change, key_of, opened, say
-from acreage.cli.planning import progress
-from acreage.flow import rfq_books, rfq_countering
-from acreage.flow.rfq_planning import ground_of
+from acreage.cli.planning import EXIT_DEFECT, progress
+from acreage.domain.auction import PaymentRule
+from acreage.flow import rfq_awarding, rfq_books, rfq_countering
+from acreage.flow.books_leases import of_ids
+from acreage.flow.planning import check_writable
+from acreage.flow.rfq_planning import check_open, ground_of
 from acreage.ledger.ledger import Ledger
 
-COUNTER_PAGE = Path("counter.html")
+COUNTER_PAGE, AWARDS = Path("counter.html"), Path("awards")
 
 
 def run_counter(rfq: str, offers: tuple[str, ...], out: Path | None, options: dict[str, Any]) -> None:
@@ -40,3 +44,30 @@ def run_counter(rfq: str, offers: tuple[str, ...], out: Path | None, options: di
 def _write_counters(ledger: Ledger, rfq: str, counters: list[Any], options: Mapping[str, Any]) -> None:
     works = rfq_countering.counter_works(ledger, rfq, counters, key_of(dict(options), ledger))
     change(ledger, dict(options), works, lambda: rfq_books.shown(ledger, rfq)[2::2])
+
+
+def run_award(rfq: str, rule: str, out: Path | None, options: dict[str, Any]) -> None:
+    """Plan, show the winners, keep the trail, and write the award and its leases once agreed to."""
+    ledger = opened(options, make=False)
+    ground = ground_of(ledger, rfq, options["portfolio"], held=options["held"])
+    check_open(ground.now)
+    folder = out or AWARDS / rfq
+    if not options["dry_run"]:
+        check_writable(folder)
+    with progress() as tell:
+        found = rfq_awarding.awarding(ground, PaymentRule(rule), options, tell)
+    award = found.award
+    if not options["dry_run"]:
+        award, findings = rfq_awarding.keep(ground, found, folder)
+        if findings:
+            click.echo("error: the plan did not pass its audit; this is a defect of Acreage", err=True)
+            sys.exit(EXIT_DEFECT)
+    if options["output"] == "text":
+        say(options, rfq_awarding.listing(award))
+        for line in (*found.why, *(f"tied: {tie}" for tie in award.ties)):
+            click.echo(line)
+    works = rfq_awarding.award_works(ledger, ground, found, award, key_of(options, ledger))
+    leases = [win.lease for win in award.winners]
+    change(ledger, options, works, lambda: (rfq_awarding.listing(award), *of_ids(ledger, leases)))
+    if options["output"] == "text" and not options["dry_run"]:
+        click.echo(f"page: {folder / rfq_awarding.AWARD_PAGE}; sign with `acreage lease sign`")

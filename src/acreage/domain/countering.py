@@ -23,6 +23,13 @@ class TriedChange:
         """Whether the best plan found has the offer then."""
         return self.gain_usd is not None and self.gain_usd.found >= 0.0
 
+    @property
+    def verdict(self) -> str:
+        """yes, no, or unclear where the gap of the plans leaves it open."""
+        if self.enters:
+            return "yes"
+        return "unclear" if self.gain_usd is not None and self.gain_usd.high >= 0.0 else "no"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standpoint:

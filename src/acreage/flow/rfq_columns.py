@@ -96,7 +96,7 @@ RFQ_KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "changes": {
         "offer": (TEXT, "The offer."),
         "change": (TEXT, "One change of its terms."),
-        "enters": (YES, "Whether the best plan has it then."),
+        "enters": (TEXT, "Whether the best plan has it then: yes, no, or unclear within the gap."),
         "gain_usd": (TEXT, f"What the best plan costs less then, {_USD}."),
         "forgone_usd": (TEXT, f"Payments that the vendor forgoes by it, {_USD}."),
     },

@@ -9,6 +9,7 @@ from acreage import __version__
 from acreage.domain.conflict import Conflict
 from acreage.domain.countering import Countering, Pivot, Standpoint, TriedChange
 from acreage.domain.future import Future
+from acreage.domain.lease import Offer
 from acreage.domain.plan import OfferVerdict, Range
 from acreage.domain.rfq import Ask, Counter
 from acreage.flow.books import Work
@@ -17,17 +18,18 @@ from acreage.flow.rfq_books import event_work, standing_of
 from acreage.flow.rfq_comparing import write_file, yardstick
 from acreage.flow.rfq_planning import Ground, no_plan, session_on
 from acreage.ledger.ledger import Ledger
-from acreage.market.rfq.counter import TermChange, changes_of
+from acreage.market.rfq.counter import PRICE_STEP_FRAC, TermChange, at_price, changes_of, payments_usd, price_words
 from acreage.market.rfq.levelised import Yardstick
 from acreage.market.rfq.standing import OfferStanding, Standing
-from acreage.plan.concessions import entered, without_offers
+from acreage.plan.concessions import entered, nearest_with, without_offers
 from acreage.plan.planner import Step, Tell, best_of
 from acreage.plan.session import Session, Solved, with_offer
 from acreage.plan.verdicts import verdict_of
+from acreage.pricing.rate import usd_per_accelerator_hour
 from acreage.report.renderers.page import render_page
 from acreage.report.rfq_countering import countering_page
 from acreage.units.errors import InputError
-from acreage.units.ids import OfferId, ProviderId
+from acreage.units.ids import AcceleratorName, OfferId, ProviderId
 from acreage.units.money import MICRO_PER_USD, usd_text
 
 COUNTERS_SHOWN = ("offer", "in_plan", "accelerators", "asked_usd", "walk_away_usd", "expires_usd", "cheapest")
@@ -96,18 +98,31 @@ def _tried(
     walk = verdict.walk_away_usd_per_accelerator_hour
     accelerators = verdict.at_accelerators or one.blocks_min * one.accelerators_per_block
     chip = session.portfolio.pools[one.pool].accelerator
-    found = []
-    for change in changes_of(one, accelerators, walk.found if walk is not None else None, chip, yard):
+    found = [_at_price(one, accelerators, walk, chip, yard)] if walk is not None and walk.found > 0.0 else []
+    start = nearest_with(session.branch(), best, one.id)
+    for change in changes_of(one, accelerators, chip, yard) if start is not None else ():
+        assert start is not None
         tell(Step(stage=f"{one.id}: {change.words}", done=0, total=1))
-        found.append(_try(session.branch(), best, change, large=not verdict.others_kept))
+        found.append(_try(session.branch(), best, start, change, large=not verdict.others_kept))
     return found
 
 
-def _try(session: Session, best: Solved, change: TermChange, *, large: bool) -> TriedChange:
+def _at_price(offer: Offer, accelerators: int, walk: Range, chip: AcceleratorName, yard: Yardstick) -> TriedChange:
+    """A price a little below the one at which the verdict found that the decision flips: nothing is left to try."""
+    change = at_price(offer, accelerators, walk.found, chip, yard)
+    usd_per_price = payments_usd(offer, accelerators, chip, yard) / usd_per_accelerator_hour(offer.terms.price)
+    low, found_, high = (
+        (price - walk.found * PRICE_STEP_FRAC) * usd_per_price for price in (walk.low, walk.found, walk.high)
+    )
+    gain = Range(low=low, found=found_, high=high)
+    return TriedChange(words=change.words, gain_usd=gain, forgone_usd=change.forgone_usd)
+
+
+def _try(session: Session, best: Solved, start: Solved, change: TermChange, *, large: bool) -> TriedChange:
     """Whether the plan has the offer on the changed terms, and what it gains."""
     futures = tuple(_on_time(future, change.offer.id) for future in session.futures) if change.on_time else None
     portfolio = with_offer(session.portfolio, change.offer)
-    there = entered(session, best, portfolio, change.offer.id, futures=futures, large=large)
+    there = entered(session, best, start, portfolio, change.offer.id, futures=futures, large=large)
     gain = there.gain_usd if there is not None else None
     return TriedChange(words=change.words, gain_usd=gain, forgone_usd=change.forgone_usd)
 
@@ -172,7 +187,7 @@ def _ask(now: Standing, standpoint: Standpoint, margin_frac: float) -> Ask | Non
 
 def price_ask(offer: OfferId, vendor_id: str, usd: float) -> Ask:
     """An ask for a price."""
-    words = (f"a price of {usd:.2f} USD an accelerator-hour",)
+    words = (price_words(usd),)
     return Ask(offer=offer, vendor_id=vendor_id, usd_per_accelerator_hour=round(usd, 2), words=words)
 
 
@@ -219,7 +234,7 @@ def listings(found: Countering) -> tuple[Listing, ...]:
         {
             "offer": one.offer,
             "change": change.words,
-            "enters": change.enters,
+            "enters": change.verdict,
             "gain_usd": _whole(change.gain_usd.found) if change.gain_usd is not None else None,
             "forgone_usd": _whole(change.forgone_usd),
         }

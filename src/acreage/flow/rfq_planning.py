@@ -11,7 +11,7 @@ from acreage.flow import planning
 from acreage.flow.rfq_asking import with_portfolio
 from acreage.flow.rfq_books import standing_of
 from acreage.ledger.ledger import Ledger
-from acreage.market.rfq.standing import Standing
+from acreage.market.rfq.standing import Stage, Standing
 from acreage.market.rfq.table import Table, table_of
 from acreage.plan.planner import Wishes, session_of
 from acreage.plan.session import Session
@@ -53,6 +53,12 @@ def session_on(ground: Ground, options: Mapping[str, Any]) -> Session:
     portfolio = replace(portfolio, uncertainty=uncertainty)
     demands = planning.base_demands(portfolio)
     return session_of(portfolio, sample_futures(portfolio), demands, wishes_of(options))
+
+
+def check_open(now: Standing) -> None:
+    """Raise `InputError` for a request that is over, before any planning is done."""
+    if now.stage in (Stage.AWARDED, Stage.CANCELED):
+        raise InputError(f"request {now.rfq.id} is {now.stage}", fix="create another one")
 
 
 def no_plan(found: Conflict) -> InputError:

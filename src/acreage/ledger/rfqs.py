@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from acreage.domain.lease import Offer
 from acreage.domain.rfq import (
     Answer,
     Award,
@@ -84,6 +85,21 @@ def record_event(
 
     ledger.record(chains, decide)
     return rfq_events(ledger, rfq)
+
+
+def encoded_offers(offers: tuple[Offer, ...]) -> bytes:
+    """Offers as JSON, to be kept with a plan that was made on them."""
+    return msgspec.json.format(_ENCODE(offers), indent=1)
+
+
+def decoded_offers(data: bytes) -> tuple[Offer, ...]:
+    """What was kept with a plan."""
+    return msgspec.json.decode(data, type=tuple[Offer, ...])
+
+
+def encoded_award(award: Award) -> bytes:
+    """An award as a JSON document, its trail for audit."""
+    return msgspec.json.format(_ENCODE(award), indent=2) + b"\n"
 
 
 def _add_offers(draw: Draw, answer: Answer, key: str) -> None:

@@ -1,11 +1,11 @@
 """What other terms would change: whether an offer enters the plan then, and what a plan without some offers costs.
 
 An offer enters if the best plan that has it, on the changed terms, costs no more than the best plan found.
-With all other contracts kept that is exact enough for the smallest offer; large ones are also solved with
-everything free, as in `verdicts`.
+With all other contracts kept as in the nearest plan that has it, that is exact enough for the smallest
+offer; large ones are also solved with everything free, as in `verdicts`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acreage.domain.future import Future
 from acreage.domain.plan import Range
@@ -36,9 +36,26 @@ class Entered:
         return self.gain_usd.found >= 0.0
 
 
+def nearest_with(session: Session, best: Solved, offer: OfferId) -> Solved | None:
+    """The plan nearest to the best one that has an offer as it stands: where its changes are tried from.
+
+    A budget or cap that the best plan uses up may leave no room for it unless others make some. None where no
+    plan that keeps every rule has it.
+    """
+    tied = _tied_to(session.portfolio, offer)
+    kept = Change(forced=frozenset({offer}), kept=best.solution.first, free=tied)
+    for change in (kept, Change(forced=frozenset({offer}))):
+        try:
+            return session.solve(change, aim=session.quick(best.solution.first))
+        except Infeasible:
+            continue
+    return None
+
+
 def entered(
     session: Session,
     best: Solved,
+    start: Solved,
     portfolio: Portfolio,
     offer: OfferId,
     *,
@@ -47,31 +64,28 @@ def entered(
 ) -> Entered | None:
     """What forcing an offer into the plan costs or gains in a changed portfolio or changed futures.
 
-    None where no plan that keeps every rule and promise has it. Of a `large` offer other contracts may change too.
+    `start` is a plan that has it. None where none that keeps every rule and promise has it then. Of a `large`
+    offer other contracts may change too.
     """
     there = session.formulation(portfolio, futures=futures)
-    found = [
-        solved
-        for kept in ((True, False) if large else (True,))
-        if (solved := _forced(session, best, there, offer, kept=kept)) is not None
-    ]
+    first = carried(start.solution.first, start.formulation, there)
+    forced = Change(forced=frozenset({offer}))
+    kept = replace(forced, kept=first, free=_tied_to(portfolio, offer))
+    tries = [(kept, Aim(gap_frac=OWN_GAP_FRAC, rounds_max=10))]
+    if large:
+        tries.append((forced, session.quick(first)))
+    found = [solved for change, aim in tries if (solved := _solved(session, there, change, aim)) is not None]
     if not found:
         return None
     solved = min(found, key=lambda one: one.range_usd.found)
     now, then = best.range_usd, solved.range_usd
-    gain = Range(low=now.low - then.high, found=now.found - then.found, high=now.high - then.low)
+    # What the others, kept, could still save is not known to the kept solve: the plan's own bound is.
+    low = min(then.low, now.low) if not large else then.low
+    gain = Range(low=now.low - then.high, found=now.found - then.found, high=now.high - low)
     return Entered(gain_usd=gain, blocks=solved.blocks_of(offer))
 
 
-def _forced(session: Session, best: Solved, there: Formulation, offer: OfferId, *, kept: bool) -> Solved | None:
-    """The best plan with the offer, other contracts kept or free; None where there is none."""
-    first = carried(best.solution.first, best.formulation, there)
-    change = Change(
-        forced=frozenset({offer}),
-        kept=first if kept else None,
-        free=_tied_to(there.portfolio, offer),
-    )
-    aim = Aim(gap_frac=OWN_GAP_FRAC, rounds_max=10) if kept else session.quick(first)
+def _solved(session: Session, there: Formulation, change: Change, aim: Aim) -> Solved | None:
     try:
         solved = session.solve(change, there, aim=aim)
     except Infeasible:

@@ -82,7 +82,7 @@ def _changes(found: Countering) -> Section:
                 (
                     str(one.offer),
                     change.words,
-                    "yes" if change.enters else "no",
+                    change.verdict,
                     signed_money(change.gain_usd.found) if change.gain_usd is not None else "cannot be in a plan",
                     money(change.forgone_usd),
                 )

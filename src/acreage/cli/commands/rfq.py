@@ -206,3 +206,25 @@ def counter(rfq_id: str, offers: tuple[str, ...], out: Path | None, **options: A
     What we would pay at most is never told.
     """
     load("acreage.cli.rfq").run_counter(rfq_id, offers, out, options)
+
+
+@rfq.command("award")
+@click.argument("rfq_id", metavar="RFQ")
+@click.option(
+    "--payments",
+    "rule",
+    type=click.Choice(("pay-as-bid", "vcg", "core")),
+    default="pay-as-bid",
+    show_default=True,
+    help="What winners are paid: their bids, Vickrey-Clarke-Groves, or core payments nearest to it.",
+)
+@click.option("--out", type=_PATH, help="Folder of the plan and the award's trail. Default: awards/RFQ.")
+@_planning
+@changing
+def award(rfq_id: str, rule: str, out: Path | None, **options: Any) -> None:
+    """Award what the best plan signs, and propose its leases in the books.
+
+    The planning model itself decides: lots, bundles, discounts, supplier caps and survival rules hold, and no
+    offer is scored by weights. Ties are reported; the folder holds the plan, its audit and the trail.
+    """
+    load("acreage.cli.rfq").run_award(rfq_id, rule, out, options)

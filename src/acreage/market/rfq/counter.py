@@ -31,26 +31,31 @@ class TermChange:
     on_time: bool = False
 
 
-def changes_of(
-    offer: Offer, accelerators: int, walk_away_usd: float | None, chip: AcceleratorName, yard: Yardstick
-) -> Iterator[TermChange]:
-    """Every change worth trying on an offer, `accelerators` of which would be taken.
+def at_price(
+    offer: Offer, accelerators: int, walk_away_usd: float, chip: AcceleratorName, yard: Yardstick
+) -> TermChange:
+    """A price a step below the one at which an offer enters the plan."""
+    usd = walk_away_usd * PRICE_STEP_FRAC
+    changed = with_price(offer, usd)
+    forgone = payments_usd(offer, accelerators, chip, yard) - payments_usd(changed, accelerators, chip, yard)
+    return TermChange(words=price_words(usd), offer=changed, forgone_usd=max(forgone, 0.0))
 
-    `walk_away_usd` is the price per accelerator-hour at which it enters the plan as it stands, None: none does.
-    """
+
+def price_words(usd: float) -> str:
+    """A price as it is asked for."""
+    return f"a price of {usd:.2f} USD an accelerator-hour"
+
+
+def changes_of(offer: Offer, accelerators: int, chip: AcceleratorName, yard: Yardstick) -> Iterator[TermChange]:
+    """Every change but that of the price worth trying on an offer, `accelerators` of which would be taken."""
     now_usd = payments_usd(offer, accelerators, chip, yard)
-    for words, changed in _changed(offer, walk_away_usd, yard):
+    for words, changed in _changed(offer, yard):
         forgone = max(now_usd - payments_usd(changed, accelerators, chip, yard), 0.0)
         yield TermChange(words=words, offer=changed, forgone_usd=forgone)
     yield TermChange(words="delivery on time guaranteed", offer=offer, forgone_usd=0.0, on_time=True)
 
 
-def _changed(offer: Offer, walk_away_usd: float | None, yard: Yardstick) -> Iterator[tuple[str, Offer]]:
-    terms = offer.terms
-    asked = usd_per_accelerator_hour(terms.price)
-    if walk_away_usd is not None and 0.0 < walk_away_usd < asked:
-        usd = walk_away_usd * PRICE_STEP_FRAC
-        yield f"a price of {usd:.2f} USD an accelerator-hour", with_price(offer, usd)
+def _changed(offer: Offer, yard: Yardstick) -> Iterator[tuple[str, Offer]]:
     for months in EARLIER_MONTHS:
         from_at = add_months(offer.start_from_at, -months)
         if from_at >= yard.as_of_at:
