@@ -31,6 +31,7 @@ from acreage.market.rfq.counter import with_price
 from acreage.market.rfq.standing import Standing
 from acreage.plan.concessions import without_offers
 from acreage.plan.planner import Step, Tell, plan_in
+from acreage.plan.problem import Aim
 from acreage.plan.session import Session, Solved
 from acreage.plan.verdicts import own_payments_usd
 from acreage.pricing.rate import usd_per_accelerator_hour
@@ -69,7 +70,8 @@ class Values:
         if excluded not in self.known:
             self.tell(Step(stage=f"without {', '.join(sorted(excluded)) or 'nobody'}", done=0, total=1))
             barred = frozenset[OfferId]().union(*(self.offers[ProviderId(who)] for who in excluded))
-            solved = without_offers(self.session.branch(), self.best, barred) if barred else self.best
+            aim = Aim(gap_frac=self.session.gap_frac)
+            solved = without_offers(self.session.branch(), self.best, barred, aim) if barred else self.best
             self.known[excluded] = None if solved is None else -round(solved.range_usd.found * MICRO_PER_USD)
         return self.known[excluded]
 
@@ -95,7 +97,12 @@ def awarding(ground: Ground, rule: PaymentRule, options: Mapping[str, Any], tell
         gap_frac=plan.best.figures.gap_frac,
         values_usd=_values_usd(values),
     )
-    return Awarding(award=award, plan=plan, session=session, why=tuple(_why(rule, payments)))
+    return Awarding(
+        award=award,
+        plan=plan,
+        session=session,
+        why=tuple(_why(rule, payments, session.gap_frac * best.range_usd.found)),
+    )
 
 
 def _bids(best: Solved, signings: tuple[Signing, ...], mine: Mapping[OfferId, ProviderId]) -> dict[BidderId, int]:
@@ -164,7 +171,7 @@ def _ties(session: Session, best: Solved, signings: tuple[Signing, ...], tell: T
     signed = {o.id for o in session.portfolio.offers if best.blocks_of(o.id)}
     for offer in dict.fromkeys(signing.offer for signing in signings):
         tell(Step(stage=f"is {offer} tied", done=0, total=1))
-        other = without_offers(session.branch(), best, frozenset({offer}))
+        other = without_offers(session.branch(), best, frozenset({offer}), session.quick(best.solution.first))
         if other is None or other.range_usd.found - best.range_usd.found > gap_usd:
             continue
         instead = sorted(o.id for o in session.portfolio.offers if other.blocks_of(o.id) and o.id not in signed)
@@ -183,8 +190,8 @@ def _values_usd(values: Values) -> dict[str, float]:
     }
 
 
-def _why(rule: PaymentRule, payments: Payments) -> list[str]:
-    """Why winners are paid what they are."""
+def _why(rule: PaymentRule, payments: Payments, known_to_usd: float) -> list[str]:
+    """Why winners are paid what they are; best costs are known to `known_to_usd`."""
     if rule is PaymentRule.PAY_AS_BID:
         return ["Every winner is paid its bid."]
     lines = []
@@ -203,6 +210,7 @@ def _why(rule: PaymentRule, payments: Payments) -> list[str]:
         for one in payments.binding:
             names = ", ".join(sorted(one.excluded))
             lines.append(f"Binding: without {names} the best plan costs {_millions(-one.value_micro_usd)}.")
+    lines.append(f"Each of these costs is known to {known_to_usd / 1e6:,.3f}M USD, the gap of the plans.")
     return lines
 
 

@@ -138,7 +138,7 @@ def _pivots(session: Session, best: Solved, now: Standing, tell: Tell) -> list[P
     for provider in sorted({offer.provider for offer in now.live}):
         tell(Step(stage=f"without the offers of {provider}", done=0, total=1))
         mine = frozenset(offer.quote.offer.id for offer in now.live if offer.provider == provider)
-        there = without_offers(session.branch(), best, mine)
+        there = without_offers(session.branch(), best, mine, session.quick(best.solution.first))
         found.append(_pivot(provider, best, there, session.quick_gap_frac))
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from acreage import __version__
 from acreage.domain.portfolio import Portfolio
-from acreage.domain.rfq import Asked, Counter, Disclosure, Happened, Round
+from acreage.domain.rfq import Asked, Counter, Disclosure, Happened, Quote, Round
 from acreage.flow import planning
 from acreage.flow.books import Work
 from acreage.flow.books_columns import Listing
@@ -69,7 +69,8 @@ def told_counters(events: Sequence[Happened]) -> tuple[Counter, ...]:
             rounds.append([])
         elif isinstance(happened.event, Counter):
             rounds[-1].append(happened.event)
-    return tuple(rounds[-2]) if len(rounds) > 1 else ()
+    latest = {counter.provider: counter for counter in rounds[-2]} if len(rounds) > 1 else {}
+    return tuple(latest.values())
 
 
 def next_round(
@@ -158,9 +159,18 @@ def _own_offers(now: Standing, vendor: Asked) -> tuple[VendorOffer, ...]:
         VendorOffer(
             vendor_id=name,
             state=offer.state.value,
-            summary=f"{o.blocks_min} to {o.blocks_max} blocks of {o.accelerators_per_block:,} in {o.pool} for {o.term} "
-            f"from {iso_date(o.start_from_at)}, {usd_text(o.terms.price.amount_micro_usd)} USD a {o.terms.price.basis}",
+            summary=_summary(offer.quote),
         )
         for name, offer in latest.items()
-        for o in (offer.quote.offer,)
+    )
+
+
+def _summary(quote: Quote) -> str:
+    offer = quote.offer
+    price = offer.terms.price
+    energy = ", energy included" if quote.energy_micro_usd_per_accelerator_hour else ""
+    return (
+        f"{offer.blocks_min} to {offer.blocks_max} blocks of {offer.accelerators_per_block:,} in {offer.pool} "
+        f"for {offer.term} from {iso_date(offer.start_from_at)}, "
+        f"{usd_text(price.amount_micro_usd)} USD per {price.basis.replace('_', ' ')}{energy}"
     )

@@ -100,10 +100,10 @@ def _tied_to(portfolio: Portfolio, offer: OfferId) -> frozenset[OfferId]:
     return frozenset({*mine.requires, *mine.excludes, *theirs})
 
 
-def without_offers(session: Session, best: Solved, barred: frozenset[OfferId]) -> Solved | None:
+def without_offers(session: Session, best: Solved, barred: frozenset[OfferId], aim: Aim) -> Solved | None:
     """The best plan that signs none of some offers, everything else free; None where no plan keeps every rule.
 
-    It is `best` itself where that has none of them.
+    It is `best` itself where that has none of them. `aim` says how well it must be known; its start is found here.
     """
     if not any(best.blocks_of(offer) for offer in barred):
         return best
@@ -113,7 +113,7 @@ def without_offers(session: Session, best: Solved, barred: frozenset[OfferId]) -
     except Infeasible:
         start = best.solution.first
     try:
-        solved = session.solve(Change(barred=barred), aim=session.quick(start))
+        solved = session.solve(Change(barred=barred), aim=replace(aim, start=start))
     except Infeasible:
         return None
     return solved if solved.broken_usd <= BROKEN_USD else None

@@ -75,7 +75,10 @@ def _changes(found: Countering) -> Section:
     return Section(
         id="changes",
         title="What each change would do",
-        paragraphs=("Each change alone, all else equal; what the vendor forgoes is the present value of payments.",),
+        paragraphs=(
+            "Each change alone, all else equal. What the vendor forgoes is the present value of payments that it can "
+            "count on; what a change costs it besides is its own to say.",
+        ),
         table=TextTable(
             columns=columns,
             rows=tuple(

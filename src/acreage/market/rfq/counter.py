@@ -102,8 +102,22 @@ def with_price(offer: Offer, usd_per_hour: float) -> Offer:
     return replace(offer, terms=replace(offer.terms, price=replace(price, amount_micro_usd=amount)))
 
 
+def _firm(offer: Offer) -> Offer:
+    """What the buyer is bound to: with a right to leave, only up to its first use."""
+    right, firm = offer.terms.termination, offer.terms.firm_term
+    if right is None or firm is None:
+        return offer
+    bound = Duration(months=firm.months, days=firm.days + right.notice_days)
+    shorter = bound.after(0) < offer.term.after(0)
+    return replace(offer, term=bound) if shorter else offer
+
+
 def payments_usd(offer: Offer, accelerators: int, chip: AcceleratorName, yard: Yardstick) -> float:
-    """Everything paid for an offer that starts on its first day and is delivered as promised, discounted."""
+    """Everything paid for an offer that starts on its first day and is delivered as promised, discounted.
+
+    Of an offer that can be left, only what is paid before.
+    """
+    offer = _firm(offer)
     starts_at = Instant(max(offer.start_from_at, yard.as_of_at))
     on_time = Surprise(probability_frac=1.0, late_days=(0.0,) * len(offer.tranches))
     case = Case(
