@@ -15,6 +15,7 @@ from acreage.flow.books_leases import of_ids
 from acreage.flow.planning import check_writable
 from acreage.flow.rfq_planning import check_open, ground_of
 from acreage.ledger.ledger import Ledger
+from acreage.market.rfq.standing import Stage
 
 COUNTER_PAGE, AWARDS = Path("counter.html"), Path("awards")
 
@@ -51,6 +52,8 @@ def run_award(rfq: str, rule: str, out: Path | None, options: dict[str, Any]) ->
     ledger = opened(options, make=False)
     ground = ground_of(ledger, rfq, options["portfolio"], held=options["held"])
     check_open(ground.now)
+    if ground.now.round is not None and ground.now.stage is Stage.ASKING:
+        click.echo(f"note: round {ground.now.round.number} is still open", err=True)
     folder = out or AWARDS / rfq
     if not options["dry_run"]:
         check_writable(folder)
@@ -68,6 +71,7 @@ def run_award(rfq: str, rule: str, out: Path | None, options: dict[str, Any]) ->
             click.echo(line)
     works = rfq_awarding.award_works(ledger, ground, found, award, key_of(options, ledger))
     leases = [win.lease for win in award.winners]
-    change(ledger, options, works, lambda: (rfq_awarding.listing(award), *of_ids(ledger, leases)))
+    told = (rfq_awarding.listing(award),) if options["output"] == "json" else ()
+    change(ledger, options, works, lambda: (*told, *of_ids(ledger, leases)))
     if options["output"] == "text" and not options["dry_run"]:
         click.echo(f"page: {folder / rfq_awarding.AWARD_PAGE}; sign with `acreage lease sign`")

@@ -181,7 +181,7 @@ class Lost:
 class Award:
     """The outcome and how it came about.
 
-    `values_usd` is what the best plan costs with the offers of a set of vendors only (names joined by '+').
+    `values_usd` is what the best plan costs: the award's, and without some offers or vendors, as its names say.
     `sha256` is that of the award's own document.
     """
 

@@ -88,14 +88,15 @@ def awarding(ground: Ground, rule: PaymentRule, options: Mapping[str, Any], tell
     offers = {p: frozenset(o for o, by in mine.items() if by == p) for p in set(mine.values())}
     values = Values(session=session, best=best, offers=offers, tell=tell)
     payments = _payments(rule, _bids(best, signings, mine), values)
+    others = _others(session, best, signings, tell)
     award = Award(
         rule=rule,
         winners=tuple(_win(best, signing, mine[signing.offer], payments) for signing in signings),
         losers=tuple(_losers(ground.now, session, {s.offer for s in signings})),
-        ties=tuple(_ties(session, best, signings, tell)),
+        ties=tuple(_ties(session, best, others)),
         objective_usd=best.range_usd.found,
         gap_frac=plan.best.figures.gap_frac,
-        values_usd=_values_usd(values),
+        values_usd=_values_usd(values, others),
     )
     return Awarding(
         award=award,
@@ -164,14 +165,22 @@ def _losers(now: Standing, session: Session, signed: set[OfferId]) -> list[Lost]
     return found
 
 
-def _ties(session: Session, best: Solved, signings: tuple[Signing, ...], tell: Tell) -> list[str]:
+def _others(session: Session, best: Solved, signings: tuple[Signing, ...], tell: Tell) -> dict[OfferId, Solved | None]:
+    """The best plan without each winning offer; None where no plan keeps every rule then."""
+    found = {}
+    for offer in dict.fromkeys(signing.offer for signing in signings):
+        tell(Step(stage=f"is {offer} tied", done=0, total=1))
+        aim = session.quick(best.solution.first)
+        found[offer] = without_offers(session.branch(), best, frozenset({offer}), aim)
+    return found
+
+
+def _ties(session: Session, best: Solved, others: Mapping[OfferId, Solved | None]) -> list[str]:
     """Winning offers without which a plan costs no more than the gap of the plan."""
     found = []
     gap_usd = session.quick_gap_frac * abs(best.range_usd.found)
     signed = {o.id for o in session.portfolio.offers if best.blocks_of(o.id)}
-    for offer in dict.fromkeys(signing.offer for signing in signings):
-        tell(Step(stage=f"is {offer} tied", done=0, total=1))
-        other = without_offers(session.branch(), best, frozenset({offer}), session.quick(best.solution.first))
+    for offer, other in others.items():
         if other is None or other.range_usd.found - best.range_usd.found > gap_usd:
             continue
         instead = sorted(o.id for o in session.portfolio.offers if other.blocks_of(o.id) and o.id not in signed)
@@ -181,13 +190,14 @@ def _ties(session: Session, best: Solved, signings: tuple[Signing, ...], tell: T
     return found
 
 
-def _values_usd(values: Values) -> dict[str, float]:
-    """The coalitions asked for, by the vendors left out."""
-    return {
-        f"without {'+'.join(sorted(excluded))}" if excluded else "all": -value / MICRO_PER_USD
-        for excluded, value in values.known.items()
-        if value is not None
-    }
+def _values_usd(values: Values, others: Mapping[OfferId, Solved | None]) -> dict[str, float]:
+    """What best plans cost: the award, without each winning offer, and without the vendors that payments asked for."""
+    found = {"the award": values.best.range_usd.found}
+    found |= {f"without offer {offer}": one.range_usd.found for offer, one in others.items() if one is not None}
+    for excluded, value in values.known.items():
+        if excluded and value is not None:
+            found[f"without {' and '.join(sorted(excluded))}"] = -value / MICRO_PER_USD
+    return found
 
 
 def _why(rule: PaymentRule, payments: Payments, known_to_usd: float) -> list[str]:

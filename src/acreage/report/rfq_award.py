@@ -54,7 +54,7 @@ def _winners(award: Award) -> Section:
 
 def _payments(award: Award, why: Sequence[str]) -> Section:
     ties = [f"Tied: {tie}." for tie in award.ties] or [
-        "No winner is tied: without each, the plan costs more than its gap."
+        "No winner is tied: without any of them the plan costs more than its gap allows."
     ]
     return Section(id="payments", title="Why these payments", paragraphs=(*why, *ties))
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from acreage.domain.lease import Offer
@@ -87,13 +88,8 @@ def offer(name: str = "plain", **changes: Any) -> Offer:
 
 def bid(one: Offer, provider: Provider = SURE, chip: AcceleratorName = B200, **quote: Any) -> Bid:
     """An offer with the risks of its provider."""
-
-    class Lab:
-        """What the laws of lateness need of a portfolio."""
-
-        providers = {provider.id: provider}
-
-    late = late_surprises(one, Lab())  # type: ignore[arg-type]
+    lab = SimpleNamespace(providers={provider.id: provider})
+    late = late_surprises(one, lab)  # type: ignore[arg-type]
     return Bid(
         quote=Quote(offer=one, vendor_id=one.id, **quote),
         provider=provider,

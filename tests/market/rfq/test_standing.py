@@ -81,7 +81,7 @@ FINAL = (RFQ, round_(final=True), answer(offer()))
         (
             (RFQ, round_()),
             answer(offer(), at="2026-12-16"),
-            "after the deadline 2026-12-15T00:00:00Z; add --accept-late",
+            "after the deadline 2026-12-15T00:00:00Z; add",
         ),
         ((RFQ, round_()), answer(withdrawn=("gone",)), "withdraws 'gone', which is not on the table"),
         ((RFQ, round_()), Withdrawal(offer=OfferId("gone")), "no offer 'gone'"),

@@ -196,7 +196,7 @@ def _planning(command: Any) -> Any:
     help="With --draft: ask for this share less than the price we would sign at.",
 )
 @click.option("--ask", "asks", multiple=True, metavar="OFFER=WISH", help="Counter with a price or words; no planning.")
-@click.option("--message", default="", help="With --draft or --ask: what the vendor reads besides.")
+@click.option("--message", default="", help="With --draft or --ask: what every vendor countered reads besides.")
 @_planning
 @changing
 def counter(rfq_id: str, offers: tuple[str, ...], out: Path | None, **options: Any) -> None:
