@@ -19,7 +19,14 @@ from acreage.ledger.deliveries import record_delivery
 from acreage.ledger.facts import FactKind
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.segments import delivered_grid
-from acreage.ledger.statements import AsOf, deliveries_by_lease, four_way_match, pool_balances, present, unmatched_charges
+from acreage.ledger.statements import (
+    AsOf,
+    deliveries_by_lease,
+    four_way_match,
+    pool_balances,
+    present,
+    unmatched_charges,
+)
 from acreage.units.errors import InputError
 from acreage.units.instants import Duration, Instant, add_months, instant
 from acreage.units.money import micro_usd

@@ -43,6 +43,10 @@ _TYPES = (
 )
 _INSERT = f"INSERT INTO fact VALUES ({', '.join(f'%b::{t}' for t in _TYPES)})"
 _OF_CHAIN = f"SELECT {_IN_ROW} FROM fact WHERE chain = %s AND seq > %s AND seq <= %s ORDER BY seq"
+_FEW = 1_000
+"""Facts that are read in one go; more come through a server-side cursor."""
+
+_FIRST_OF_CHAIN = f"{_OF_CHAIN} LIMIT {_FEW}"
 _HEAD = "SELECT seq, hash, recorded_at FROM fact WHERE chain = %s ORDER BY seq DESC LIMIT 1"
 _KINDS = ", ".join(f"'{kind}'" for kind in FOLLOW_UPS)
 _SEQ_MAX = 2**62
@@ -138,14 +142,13 @@ class PostgresqlJournal:
     def read(self, chain: str, after_seq: int = 0, until_seq: int | None = None) -> Iterator[Fact]:
         """The facts of a chain in order."""
         last = _SEQ_MAX if until_seq is None else until_seq
-        if last - after_seq > frames.ROWS and self.head(chain).seq - after_seq > frames.ROWS:
-            for rows in self._pieces(_OF_CHAIN, (self._known_id(chain), after_seq, last)):
-                yield from (Fact(chain, *row) for row in rows)
-            return
+        values = (self._known_id(chain), after_seq, last)
         with self._clear_errors():
-            values = (self._known_id(chain), after_seq, last)
-            rows = self._db.execute(_OF_CHAIN, values, binary=True, prepare=True).fetchall()
+            rows = self._db.execute(_FIRST_OF_CHAIN, values, binary=True, prepare=True).fetchall()
         yield from (Fact(chain, *row) for row in rows)
+        if len(rows) == _FEW:
+            for piece in self._pieces(_OF_CHAIN, (values[0], rows[-1][0], last)):
+                yield from (Fact(chain, *row) for row in piece)
 
     def with_ids(self, ids: Sequence[str]) -> dict[str, Fact]:
         """Facts by id."""
