@@ -228,22 +228,31 @@ def client_line() -> Line:
 
 
 def _clients(address: str) -> float:
-    start_at = time.time() + 12
-    command = [sys.executable, __file__, "--client", address, "--start-at", str(start_at)]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)]
-    counts = [int(client.communicate()[0]) for client in started]
-    return sum(counts) / CLIENT_S
+    """Holds a second of all clients together, from when the last of them is ready."""
+    command = [sys.executable, __file__, "--client", address]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(CLIENTS)
+    ]
+    for one in started:
+        assert one.stdout is not None
+        assert one.stdout.readline() == "ready\n"
+    for one in started:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    return sum(int(one.communicate()[0]) for one in started) / CLIENT_S
 
 
-def client(address: str, start_at: float) -> int:
-    """One client: holds on random pools for ten seconds; returns how many."""
+def client(address: str) -> int:
+    """One client: holds on random pools for ten seconds once it is told to start; returns how many."""
     rng = random.Random(secrets.randbits(64))
     ledger = opened(address)
     for i in range(POOLS):
         ledger.pool(pool_of(i))
-    time.sleep(max(start_at - time.time(), 0))
-    count = 0
-    while time.time() < start_at + CLIENT_S:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    until, count = time.monotonic() + CLIENT_S, 0
+    while time.monotonic() < until:
         place_holds(ledger, [request(rng, pool_of(rng.randrange(POOLS)))])
         count += 1
     return count
@@ -335,10 +344,9 @@ def main() -> int:
     parser.add_argument("--holds", type=int, default=1_000_000)
     parser.add_argument("--facts", type=int, default=2_000_000)
     parser.add_argument("--client", help=argparse.SUPPRESS)
-    parser.add_argument("--start-at", type=float, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:
-        print(client(options.client, options.start_at))
+        print(client(options.client))
         return 0
     print(f"{os.cpu_count()} cores {_processor()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
     engines = [options.engine] if options.engine else ["sqlite", "postgresql"]

@@ -41,7 +41,10 @@ _TYPES = (
     *("int8", "int8", "text", "text", "text", "text", "int8", "int8", "text"),
     *("int8", "int8", "int8", "int8", "int8", "int8", "int8", "text", "bytea", "bytea"),
 )
-_INSERT = f"INSERT INTO fact VALUES ({', '.join(f'%b::{t}' for t in _TYPES)})"
+_INSERT = f"INSERT INTO fact VALUES ({', '.join(f'%b::{t}' for t in _TYPES)}) ON CONFLICT (chain, seq) DO NOTHING"
+"""A place that is taken is no error, which would cost the connection its prepared statements; a taken id is one."""
+
+_PLACE = "fact_pkey"
 _OF_CHAIN = f"SELECT {_IN_ROW} FROM fact WHERE chain = %s AND seq > %s AND seq <= %s ORDER BY seq"
 _FEW = 1_000
 """Facts that are read in one go; more come through a server-side cursor."""
@@ -97,7 +100,8 @@ class PostgresqlJournal:
         with self._clear_errors():
             if len(facts) < _COPY_FROM and (len(facts) == 1 or self._transaction):
                 for fact in facts:
-                    self._db.execute(_INSERT, self._row(fact), prepare=True)
+                    if not self._db.execute(_INSERT, self._row(fact), prepare=True).rowcount:
+                        raise Taken(by_id=False)
                 return
             rows = [self._row(fact) for fact in facts]
             with self._db.cursor() as cursor, cursor.copy(_COPY) as copy:
@@ -254,8 +258,8 @@ class PostgresqlJournal:
         """Turn what PostgreSQL says into what the user can do; what may pass is `Transient`."""
         try:
             yield
-        except errors.UniqueViolation:
-            raise Taken from None
+        except errors.UniqueViolation as error:
+            raise Taken(by_id=error.diag.constraint_name != _PLACE) from None
         except (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable) as error:
             raise Transient(f"{self._where}: {_line(error)}", retry_after_s=RETRY_AFTER_S) from error
         except (errors.DiskFull, errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege) as error:

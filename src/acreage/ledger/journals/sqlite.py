@@ -233,7 +233,7 @@ class SqliteJournal:
             yield
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
-                raise Taken from None
+                raise Taken(by_id=error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE) from None
             raise
         except sqlite3.OperationalError as error:
             raise self._explained(error) from error
