@@ -64,6 +64,14 @@ class Soak:
     kill_every_s: float = 0.0
     crash_every_s: float = 0.0
 
+    @property
+    def options(self) -> str:
+        """What repeats it from the command line."""
+        return (
+            f"--engine {self.engine} --clients {self.clients} --seconds {self.seconds} --pools {self.pools} "
+            f"--kill-every {self.kill_every_s} --crash-every {self.crash_every_s} --seed {self.seed}"
+        )
+
 
 @dataclass(frozen=True)
 class Outcome:

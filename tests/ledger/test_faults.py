@@ -20,7 +20,7 @@ SEED = secrets.randbelow(10_000)
 )
 def test_nothing_acknowledged_is_lost(soak: Soak, tmp_path: Path) -> None:
     """Every note of every writer is in the books once, the chains verify, and the kills really happened."""
-    print(f"repeat with: python benchmarks/ledger/soak.py --engine {soak.engine} --seed {soak.seed}")
+    print(f"repeat with: python benchmarks/ledger/soak.py {soak.options}")
     outcome = run_soak(soak, tmp_path)
     assert outcome.kills >= 3
     assert outcome.crashes >= (soak.engine == "postgresql")

@@ -32,7 +32,7 @@ class Snapshot:
 
 
 class Journal(Protocol):
-    """A store of facts. One journal serves one thread; any number of processes may share the store."""
+    """A store of facts. One journal serves one thread at a time; any number of processes may share the store."""
 
     def append(self, facts: Sequence[Fact]) -> None:
         """Write all facts durably or none; raises `Taken`, `Transient`, `Permanent` or `InputError`."""

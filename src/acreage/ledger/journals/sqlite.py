@@ -42,7 +42,9 @@ class SqliteJournal:
         self._ids: dict[str, int] = {}
         self._transaction = 0
         with self._clear_errors():
-            self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, cached_statements=64)
+            self._db = sqlite3.connect(
+                path, timeout=BUSY_S, isolation_level=None, cached_statements=64, check_same_thread=False
+            )
             self._open()
 
     def _open(self) -> None:
