@@ -2,7 +2,7 @@
 
 In each of T periods at most one request comes: of kind k, for s_k units at p_k a unit, with chance q_tk. The value
 of x units before period t (T. Lee and M. Hersh, A model for dynamic airline seat inventory control with multiple
-seat bookings, Transportation Science 27, 1993; Talluri and van Ryzin, 2004, section 2.5) is
+seat bookings, Transportation Science 27, 1993; Talluri and van Ryzin, 2004, chapter 2) is
 
     V_t(x) = V_t+1(x) + sum over k with s_k <= x of q_tk max(0, s_k p_k - (V_t+1(x) - V_t+1(x - s_k)))
 

@@ -3,7 +3,7 @@
 Two kinds of uncertainty. *Slack*: the promises are certain, the stock is not: a ramp of the anchor may leave
 S units beyond the sure ones. *Shows*: the stock is certain, of q promised units only some are claimed. Limits on
 the probability follow from the law; limits by money from the marginal promise (M. Rothstein, Operations Research
-33, 1985; Talluri and van Ryzin, The Theory and Practice of Revenue Management, 2004, section 4.2).
+33, 1985; Talluri and van Ryzin, The Theory and Practice of Revenue Management, 2004, chapter 4).
 """
 
 import math

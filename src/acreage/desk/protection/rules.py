@@ -30,7 +30,7 @@ def emsr_a(tiers: Sequence[Tier]) -> tuple[float, ...]:
     """Expected marginal seat revenue, version a: Littlewood's levels of each dearer tier, added up.
 
     y_j = sum over k <= j of the x_k with P(D_k > x_k) = p_j+1 / p_k (P. Belobaba, Operations Research 37, 1989;
-    Talluri and van Ryzin, The Theory and Practice of Revenue Management, 2004, section 2.2.4.1).
+    Talluri and van Ryzin, The Theory and Practice of Revenue Management, 2004, section 2.2).
     """
     tiers = check_tiers(tiers)
     levels = [math.fsum(littlewood(dear, tiers[j].fare_usd) for dear in tiers[:j]) for j in range(1, len(tiers))]
@@ -41,7 +41,7 @@ def emsr_b(tiers: Sequence[Tier]) -> tuple[float, ...]:
     """Expected marginal seat revenue, version b: Littlewood's rule against the dearer tiers taken as one.
 
     y_j: P(S_j > y_j) = p_j+1 / p, with S_j = D_1 + .. + D_j and p the mean fare of the j tiers weighted by mean
-    demand (P. Belobaba and L. Weatherford, Decision Sciences 27, 1996; Talluri and van Ryzin 2004, section 2.2.4.2).
+    demand (P. Belobaba and L. Weatherford, Decision Sciences 27, 1996; Talluri and van Ryzin 2004, section 2.2).
     """
     tiers = check_tiers(tiers)
     levels = []

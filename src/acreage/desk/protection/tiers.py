@@ -39,7 +39,7 @@ def clairvoyant_usd(tiers: Sequence[Tier], units: float) -> float:
     """Expected revenue of who knows all demand beforehand: no policy earns more.
 
     With S_j the demand of the j dearest tiers, sum over j of (p_j - p_j+1) E min(S_j, units), p_n+1 = 0: the
-    dearest are served first (Gallego and Topaloglu, Revenue Management and Pricing Analytics, 2019, section 1.5).
+    dearest are served first (Gallego and Topaloglu, Revenue Management and Pricing Analytics, 2019, chapter 1).
     """
     steps = _fare_steps(check_tiers(tiers))
     laws = [tier.law for tier in tiers]
