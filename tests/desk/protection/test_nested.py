@@ -12,7 +12,7 @@ from scipy import stats
 from acreage.desk.protection.continuous import continuous_plan_of, optimal_continuous
 from acreage.desk.protection.discrete_laws import DiscreteLaw, probabilities
 from acreage.desk.protection.laws import FixedLaw, Law, NegativeBinomialLaw, NormalLaw, PoissonLaw
-from acreage.desk.protection.nested import optimal_plan, plan_of
+from acreage.desk.protection.nested import expected_sales, optimal_plan, plan_of
 from acreage.desk.protection.rules import emsr_a, emsr_b, littlewood, whole_levels
 from acreage.desk.protection.tiers import Tier, clairvoyant_usd
 from acreage.units.errors import InputError
@@ -95,6 +95,17 @@ def test_the_order_of_policies_holds_for_mixed_laws(laws: tuple[Law, ...]) -> No
         assert np.all(other.value_usd <= best.value_usd + 1e-9)
     for units in range(0, 61, 5):
         assert best.expected_usd(units) <= clairvoyant_usd(tiers, units) + 1e-3
+
+
+def test_sales_pay_for_the_value_and_spill_is_the_rest() -> None:
+    """Fares times sales are the value at every stock; with all stock in the world nothing is spilled."""
+    best = optimal_plan(GALLEGO, 350)
+    fares = [tier.fare_usd for tier in GALLEGO]
+    for plan in (best, plan_of(GALLEGO, 350, (0, 0, 0, 0)), plan_of(GALLEGO, 350, (20, 30, 200, 400))):
+        for units in (0, 40, 150, 210, 350):
+            assert np.dot(fares, expected_sales(plan, units)) == pytest.approx(plan.expected_usd(units), rel=1e-12)
+    assert expected_sales(best, 600) == pytest.approx([tier.law.mean for tier in GALLEGO], abs=1e-6)
+    assert expected_sales(best, 10)[1:] == pytest.approx([0.0, 0.0, 0.0, 0.0])
 
 
 def test_with_two_tiers_the_best_level_is_littlewood_s() -> None:

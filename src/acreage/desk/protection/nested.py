@@ -21,7 +21,7 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from acreage.desk.protection.discrete_laws import probabilities
-from acreage.desk.protection.laws import Array
+from acreage.desk.protection.laws import Array, Law
 from acreage.desk.protection.tiers import Tier, check_tiers
 from acreage.units.errors import InputError
 
@@ -78,8 +78,23 @@ def plan_of(tiers: Sequence[Tier], units: int, levels: Sequence[int]) -> NestedP
         )
     rows = [_first(tiers[0], units)]
     for tier, level in zip(tiers[1:], whole, strict=True):
-        rows.append(_next(tier, rows[-1], level))
+        rows.append(_next(tier.law, tier.fare_usd, rows[-1], level))
     return _plan(tiers, whole, rows, units)
+
+
+def expected_sales(plan: NestedPlan, units: int) -> tuple[float, ...]:
+    """Units that each tier is sold on average from a stock; mean demand less this is its spill.
+
+    Under fixed levels the value is linear in the fares: a tier's sales are the value with its fare 1 and all others 0.
+    """
+    _check_units(units)
+    sold = []
+    for place in range(len(plan.tiers)):
+        row = _at_least(plan.tiers[0].law, units) if place == 0 else np.zeros(units)
+        for j, (tier, level) in enumerate(zip(plan.tiers[1:], plan.levels, strict=True), start=1):
+            row = _next(tier.law, 1.0 if j == place else 0.0, row, level)
+        sold.append(float(row.sum()))
+    return tuple(sold)
 
 
 def _best(tiers: tuple[Tier, ...], top: int) -> tuple[list[Array], tuple[int, ...]] | None:
@@ -90,28 +105,28 @@ def _best(tiers: tuple[Tier, ...], top: int) -> tuple[list[Array], tuple[int, ..
         if worth_keeping.all():
             return None
         levels.append(int(np.argmin(worth_keeping)))
-        rows.append(_next(tier, rows[-1], levels[-1]))
+        rows.append(_next(tier.law, tier.fare_usd, rows[-1], levels[-1]))
     return rows, tuple(levels)
 
 
 def _first(tier: Tier, top: int) -> Array:
-    return tier.fare_usd * _at_least(tier, top)
+    return tier.fare_usd * _at_least(tier.law, top)
 
 
-def _next(tier: Tier, below: Array, level: int) -> Array:
+def _next(law: Law, fare_usd: float, below: Array, level: int) -> Array:
     """The marginal values with one more, cheaper tier before those of `below` (top,)."""
     count = below.size - level
     if count <= 0:
         return below
-    mass = probabilities(tier.law, count)
+    mass = probabilities(law, count)
     passed = _convolve(mass, below[level:])[:count]
-    return np.concatenate([below[:level], tier.fare_usd * _at_least(tier, count) + passed])
+    return np.concatenate([below[:level], fare_usd * _at_least(law, count) + passed])
 
 
-def _at_least(tier: Tier, count: int) -> Array:
+def _at_least(law: Law, count: int) -> Array:
     """P(D >= n) for n = 1 .. count, of demand in whole units."""
-    shift = 0.0 if tier.law.discrete else 0.5
-    return tier.law.survival(np.arange(count) + shift)
+    shift = 0.0 if law.discrete else 0.5
+    return law.survival(np.arange(count) + shift)
 
 
 def _convolve(mass: Array, values: Array) -> Array:
