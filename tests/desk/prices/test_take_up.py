@@ -144,3 +144,10 @@ def test_mistakes_are_named() -> None:
         answers([1.0, math.nan], [True, False])
     with pytest.raises(InputError):
         learn_take_up(simulated(5, 200), 1.0)
+    with pytest.raises(InputError, match="covariates"):
+        learn_best_price(simulated(5, 200), 1.0, (3.0,))
+    rising = TakeUp(
+        slope_per_usd=Interval(low=-2.0, found=-1.0, high=0.5), level_at_zero=0.0, weights=(), confidence_frac=0.95
+    )
+    with pytest.raises(InputError, match="rises"):
+        rising.response()

@@ -178,6 +178,17 @@ def test_finer_units_come_to_the_continuous_plan() -> None:
         assert tenths.expected_usd(10 * units) == pytest.approx(exact.expected_usd(units), rel=1e-6)
 
 
+def test_uneven_deviations_are_resolved() -> None:
+    """A narrow dear tier before a wide one: the value of whole units fifty times as fine."""
+    parts = ((9.0, 10.0, 2.0), (6.0, 60.0, 15.0), (4.0, 20.0, 6.0))
+    tiers = [Tier(fare_usd=fare, law=NormalLaw(mean=mean, sd=sd)) for fare, mean, sd in parts]
+    fine = [Tier(fare_usd=f / 50.0, law=NormalLaw(mean=50.0 * m, sd=50.0 * sd)) for f, m, sd in parts]
+    exact, whole = optimal_continuous(tiers, 90.0), optimal_plan(fine, 4500)
+    assert np.array(whole.levels) / 50.0 == pytest.approx(exact.levels, abs=0.02)
+    for units in (9.0, 40.0, 80.0):
+        assert whole.expected_usd(round(50 * units)) == pytest.approx(exact.expected_usd(units), rel=2e-6)
+
+
 def test_continuous_marginal_values_fall_and_are_the_slope_of_the_value() -> None:
     """V' by differences, across the levels."""
     plan = optimal_continuous(STEEP, 150.0)
@@ -199,9 +210,16 @@ def test_continuous_marginal_values_fall_and_are_the_slope_of_the_value() -> Non
         lambda: optimal_continuous(GALLEGO, 10.0),
         lambda: continuous_plan_of(STEEP, 10.0, (3.0, 2.0, 4.0)),
         lambda: optimal_continuous(STEEP, 10.0).expected_usd(-1.0),
+        lambda: optimal_continuous(
+            [
+                Tier(fare_usd=9.0, law=NormalLaw(mean=10.0, sd=0.5)),
+                Tier(fare_usd=6.0, law=NormalLaw(mean=9e3, sd=900.0)),
+            ],
+            10.0,
+        ),
     ],
 )
 def test_mistakes_are_named(make) -> None:  # type: ignore[no-untyped-def]
-    """Levels that fall or are missing, a negative stock, a stock beyond the table, demand that is not normal."""
+    """Levels that fall or are missing, a negative stock, a stock beyond the table, demand not normal or too uneven."""
     with pytest.raises(InputError):
         make()

@@ -15,6 +15,7 @@ SEPARATED_SHARE = 1e-7
 """Of the linear program's largest possible value: less is rounding."""
 DOUBLINGS_MAX = 40
 """Steps outward, each twice the last, before an interval's end is taken to be infinite."""
+START_LOG_ODDS = np.linspace(-6.0, 6.0, 25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,8 +65,8 @@ class PriceProfile:
     displaced_usd: float
     at: Array
 
-    def likelihood(self, price_usd: float, start: Array) -> float:
-        """Its logarithm; `start` holds the log odds at the best price and the scaled weights to start from."""
+    def likelihood(self, price_usd: float, weights: Array) -> float:
+        """Its logarithm; the search starts from these scaled weights and the best of some log odds at the price."""
         data = self.data
         over = price_usd - self.displaced_usd
         paid = data.price_middle + data.price_scale * data.design[:, 1] - price_usd
@@ -78,7 +79,9 @@ class PriceProfile:
             slope = np.concatenate([[miss @ (1.0 - odds / over * paid)], apart.T @ miss])
             return -float(log_expit(data.sign * utility).sum()), -slope
 
-        return -float(minimize(minus, start, jac=True, method="BFGS").fun)
+        starts = [np.append(u, weights) for u in START_LOG_ODDS]
+        best = min(starts, key=lambda start: minus(start)[0])
+        return -float(minimize(minus, best, jac=True, method="BFGS").fun)
 
 
 def separated(design: Array, sign: Array) -> bool:

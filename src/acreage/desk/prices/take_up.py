@@ -46,6 +46,10 @@ class TakeUp:
 
     def response(self, covariates: Sequence[float] = ()) -> LogitResponse:
         """The curve of a request with these covariates; raises `InputError` if it does not fall with price."""
+        if self.slope_per_usd.found <= 0.0:
+            raise InputError("take-up rises with price", fix="vary prices more, or add what else moves acceptance")
+        if len(covariates) != len(self.weights):
+            raise InputError(f"{len(covariates)} covariates", fix=f"give {len(self.weights)}, as in the answers")
         utility = self.level_at_zero + math.fsum(w * z for w, z in zip(self.weights, covariates, strict=True))
         return LogitResponse(middle_usd=utility / self.slope_per_usd.found, slope_per_usd=self.slope_per_usd.found)
 
@@ -101,10 +105,9 @@ def learn_best_price(
     data = Scaled.of(seen)
     profile = PriceProfile(data=data, displaced_usd=displaced_usd, at=np.asarray(covariates, dtype=np.float64))
     weights, likelihood = data.fit()
-    start = np.concatenate([[response.slope_per_usd * (response.middle_usd - best)], weights[2:]])
 
     def lost(price: float) -> float:
-        return 2.0 * (likelihood - profile.likelihood(price, start))
+        return 2.0 * (likelihood - profile.likelihood(price, weights[2:]))
 
     over, allowed = best - displaced_usd, _allowed(confidence_frac)
     above = crossing(lambda d: lost(best + d), allowed, 0.1 * over)

@@ -23,8 +23,12 @@ from acreage.desk.protection.tiers import Tier, check_tiers
 from acreage.units.errors import InputError
 
 KNOTS_PER_SD = 24
-NODES = 96
-"""Gauss-Legendre nodes over at most 18 standard deviations."""
+"""Of the least standard deviation: what the others smooth can keep its detail."""
+PANEL_SDS = 6.0
+NODES_PER_PANEL = 32
+"""Gauss-Legendre nodes over so many of the least standard deviations."""
+PRODUCTS_MAX = 20_000_000
+"""Knots times nodes; more would take long, and whole units do it better."""
 REACH_SDS = 9.0
 """Beyond this many standard deviations a normal law has less than 1e-18."""
 
@@ -83,7 +87,8 @@ def continuous_plan_of(tiers: Sequence[Tier], units: float, levels: Sequence[flo
 def _build(tiers: tuple[Tier, ...], units: float, levels: tuple[float, ...] | None) -> ContinuousPlan:
     laws = [_law(tier) for tier in tiers]
     top = max(units, math.fsum(max(law.mean, 0.0) + REACH_SDS * law.sd for law in laws), *(levels or (0.0,)))
-    step = min(law.sd for law in laws) / KNOTS_PER_SD
+    finest = min(law.sd for law in laws)
+    step = finest / KNOTS_PER_SD
     grid = _grid(0.0, top, step)
     pieces = [_piece(0.0, 0.0, grid, tiers[0].fare_usd * laws[0].survival(grid))]
     found: list[float] = []
@@ -91,23 +96,34 @@ def _build(tiers: tuple[Tier, ...], units: float, levels: tuple[float, ...] | No
         level = _level(pieces, tier.fare_usd, top) if given is None else given
         before = _piece_at(pieces, level)
         grid = _grid(level, top, step)
-        marginal = _marginal(tier.fare_usd, _law(tier), pieces[-1], grid)
+        marginal = _marginal(tier.fare_usd, _law(tier), pieces[-1], grid, finest)
         pieces.append(_piece(level, before.base_usd + float(before.value(level)), grid, marginal))
         found.append(level)
     return ContinuousPlan(tiers=tiers, levels=tuple(found), units_max=top, pieces=tuple(pieces))
 
 
-def _marginal(fare_usd: float, law: NormalLaw, below: Piece, grid: Array) -> Array:
+def _marginal(fare_usd: float, law: NormalLaw, below: Piece, grid: Array, finest: float) -> Array:
     """V'_j on a grid from its level y on, from V'_j-1 there."""
     begin = grid[0]
     low = np.maximum(begin, grid - max(0.0, law.mean + REACH_SDS * law.sd))
     high = np.maximum(low, np.minimum(grid, grid - (law.mean - REACH_SDS * law.sd)))
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    half = (high - low)[:, None] / 2.0
-    at = low[:, None] + half * (nodes + 1.0)
-    passed = (half * weights * law.density(grid[:, None] - at) * below.marginal(at)).sum(axis=1)
+    nodes, weights = _rule(float((high - low).max()), finest)
+    if nodes.size * grid.size > PRODUCTS_MAX:
+        what = f"standard deviations from {finest} up over {grid[-1]:.0f} units"
+        raise InputError(what, fix="plan in whole units, as small as you need")
+    wide = (high - low)[:, None]
+    at = low[:, None] + wide * nodes
+    passed = (wide * weights * law.density(grid[:, None] - at) * below.marginal(at)).sum(axis=1)
     no_demand = 1.0 - float(law.survival(0.0))
     return np.asarray(fare_usd * law.survival(grid - begin) + no_demand * below.marginal(grid) + passed)
+
+
+def _rule(wide: float, finest: float) -> tuple[Array, Array]:
+    """Nodes and weights on [0, 1] that resolve what varies over the least standard deviation."""
+    panels = max(1, math.ceil(wide / (PANEL_SDS * finest)))
+    nodes, weights = np.polynomial.legendre.leggauss(NODES_PER_PANEL)
+    at = (np.arange(panels)[:, None] + (nodes + 1.0) / 2.0) / panels
+    return at.ravel(), np.tile(weights / (2.0 * panels), panels)
 
 
 def _level(pieces: Sequence[Piece], fare_usd: float, top: float) -> float:
