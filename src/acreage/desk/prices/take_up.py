@@ -16,7 +16,7 @@ from scipy.stats import chi2
 
 from acreage.desk.prices.answers import Answers, Unidentified, Unknown
 from acreage.desk.prices.likelihood import PriceProfile, Scaled, crossing, separated
-from acreage.desk.prices.responses import LogitResponse
+from acreage.desk.prices.responses import Array, LogitResponse
 from acreage.units.errors import InputError
 
 ANSWERS_PER_WEIGHT_MIN = 5
@@ -56,6 +56,7 @@ class TakeUp:
 
 def learn_take_up(seen: Answers, confidence_frac: float = 0.95) -> TakeUp | Unidentified:
     """The most likely curve and the interval of its slope, or why there is none."""
+    allowed = _allowed(confidence_frac)
     doubt = _doubt(seen)
     if doubt is not None:
         return doubt
@@ -66,20 +67,10 @@ def learn_take_up(seen: Answers, confidence_frac: float = 0.95) -> TakeUp | Unid
     def lost(value: float) -> float:
         return 2.0 * (likelihood - data.fit_at_slope(value))
 
-    allowed = _allowed(confidence_frac)
     step = 1.0 / math.sqrt(data.information(weights)[1, 1])
-    low = crossing(lambda d: lost(slope - d), allowed, step)
-    high = crossing(lambda d: lost(slope + d), allowed, step)
-    levels = weights[2:] / data.covariate_scale
-    level = weights[0] + slope * data.price_middle / data.price_scale - float(levels @ data.covariate_middle)
-    return TakeUp(
-        slope_per_usd=Interval(
-            low=(slope - low) / data.price_scale, found=slope / data.price_scale, high=(slope + high) / data.price_scale
-        ),
-        level_at_zero=float(level),
-        weights=tuple(float(weight) for weight in levels),
-        confidence_frac=confidence_frac,
-    )
+    low = slope - crossing(lambda d: lost(slope - d), allowed, step)
+    high = slope + crossing(lambda d: lost(slope + d), allowed, step)
+    return _curve(data, weights, (low, high), confidence_frac)
 
 
 def learn_best_price(
@@ -88,32 +79,44 @@ def learn_best_price(
     """The price that earns most over what a unit displaces, for a request with these covariates, with its interval.
 
     At the best price p, slope = (1 + exp(u)) / (p - displaced) with u the log odds there: so for any p the likelihood
-    is refitted over u and the weights of the covariates, which gives p its profile. A slope whose interval reaches
-    zero leaves the best price without an upper end: that is a finding.
+    is refitted over u and the weights of the covariates, which gives p its profile. A slope that may be zero leaves
+    the best price without an upper end: that is a finding.
     """
-    found = learn_take_up(seen, confidence_frac)
-    if isinstance(found, Unidentified):
-        return found
-    if found.slope_per_usd.low <= 0.0:
-        slope = found.slope_per_usd
-        what = (
-            f"take-up may not fall with price at all: slope {slope.found:.3g}, from {slope.low:.3g} to {slope.high:.3g}"
-        )
-        return Unidentified(reason=Unknown.FLAT, what=what)
-    response = found.response(covariates)
-    best = float(response.best_price_usd(displaced_usd, -math.inf, math.inf))
+    allowed = _allowed(confidence_frac)
+    doubt = _doubt(seen)
+    if doubt is not None:
+        return doubt
     data = Scaled.of(seen)
-    profile = PriceProfile(data=data, displaced_usd=displaced_usd, at=np.asarray(covariates, dtype=np.float64))
     weights, likelihood = data.fit()
+    if weights[1] >= 0.0 or 2.0 * (likelihood - data.fit_at_slope(0.0)) <= allowed:
+        what = f"take-up may not fall with price at all: zero is within the slope's interval at {confidence_frac:.0%}"
+        return Unidentified(reason=Unknown.FLAT, what=what)
+    response = _curve(data, weights, (0.0, math.inf), confidence_frac).response(covariates)
+    best = float(response.best_price_usd(displaced_usd, -math.inf, math.inf))
+    profile = PriceProfile(data=data, displaced_usd=displaced_usd, at=np.asarray(covariates, dtype=np.float64))
 
     def lost(price: float) -> float:
         return 2.0 * (likelihood - profile.likelihood(price, weights[2:]))
 
-    over, allowed = best - displaced_usd, _allowed(confidence_frac)
+    over = best - displaced_usd
     above = crossing(lambda d: lost(best + d), allowed, 0.1 * over)
     # Towards the displaced value on a logarithmic scale, as the price stays above it.
     below = crossing(lambda d: lost(displaced_usd + over * math.exp(-d)), allowed, 0.1)
     return Interval(low=displaced_usd + over * math.exp(-below), found=best, high=best + above)
+
+
+def _curve(data: Scaled, weights: Array, slopes: tuple[float, float], confidence_frac: float) -> TakeUp:
+    """Scaled weights, and the ends of the slope's interval, in dollars and the covariates' own units."""
+    slope = -float(weights[1])
+    each = weights[2:] / data.covariate_scale
+    level = weights[0] + slope * data.price_middle / data.price_scale - each @ data.covariate_middle
+    low, found, high = (value / data.price_scale for value in (slopes[0], slope, slopes[1]))
+    return TakeUp(
+        slope_per_usd=Interval(low=low, found=found, high=high),
+        level_at_zero=float(level),
+        weights=tuple(float(weight) for weight in each),
+        confidence_frac=confidence_frac,
+    )
 
 
 def _doubt(seen: Answers) -> Unidentified | None:
