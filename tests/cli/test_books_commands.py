@@ -203,7 +203,10 @@ def test_a_dispute_runs_its_course(here: Path, capsys: pytest.CaptureFixture[str
         ("hold place --pool p --accelerators 1 --from 2031-01-01 --for 3x --holder h --yes", "write for example 15m"),
         ("hold place --pool p --accelerators 1 --from 2020-01-01 --for 3d --holder h --yes", "in the past"),
         ("hold place --pool p --accelerators -1 --from 2031-01-01 --for 3d --holder h --yes", "accelerators is -1"),
-        ("hold place --pool p --accelerators 1 --from 2031-01-01 --for 3d --holder h --yes", "nothing was ever delivered to a pool"),
+        (
+            "hold place --pool p --accelerators 1 --from 2031-01-01 --for 3d --holder h --yes",
+            "nothing was ever delivered to a pool",
+        ),
         ("hold place --pool p --accelerators 1 --from 2031-01-01 --holder h --yes", "give one of until and for"),
         ("hold place --file holds.csv --yes", "holds.csv:3: accelerators: 'ten' is not a whole number"),
         ("hold place --file bad.csv --yes", "unknown column 'chips'"),
