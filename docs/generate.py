@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from acreage.cli.main import COMMANDS, acreage
+from acreage.portfolio.contract_shape import contract_schema
 from acreage.portfolio.starter import portfolio_schema_text
 from acreage.report.plan_json import plan_schema
 
@@ -31,6 +32,16 @@ MODULES = (
     "acreage.report.tables",
     "acreage.report.figures",
     "acreage.domain.plan",
+    "acreage.flow.books",
+    "acreage.ledger.contracts",
+    "acreage.ledger.deliveries",
+    "acreage.ledger.holds",
+    "acreage.ledger.billing",
+    "acreage.ledger.statements",
+    "acreage.ledger.verify",
+    "acreage.domain.contract",
+    "acreage.domain.hold",
+    "acreage.domain.match",
 )
 WIDTH = 100
 
@@ -41,9 +52,15 @@ def commands_page() -> str:
     for name in COMMANDS:
         command = acreage.get_command(click.Context(acreage), name)
         assert command is not None
-        context = click.Context(command, info_name=f"acreage {name}", max_content_width=WIDTH, terminal_width=WIDTH)
-        parts.append(f"## acreage {name}\n\n```\n{command.get_help(context).rstrip()}\n```\n")
+        parts.append(f"## acreage {name}\n\n```\n{_help(command, name)}\n```\n")
+        if isinstance(command, click.Group):
+            parts += [f"```\n{_help(inner, f'{name} {verb}')}\n```\n" for verb, inner in command.commands.items()]
     return "\n".join(parts)
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=f"acreage {name}", max_content_width=WIDTH, terminal_width=WIDTH)
+    return command.get_help(context).rstrip()
 
 
 def schema_page(title: str, schema: dict[str, Any], intro: str) -> str:
@@ -123,6 +140,11 @@ def pages() -> dict[str, str]:
             "Portfolio fields",
             json.loads(portfolio_schema_text()),
             "Generated from the schema that `acreage init` writes.",
+        ),
+        "contract.md": schema_page(
+            "Contract fields",
+            contract_schema(),
+            "Generated from the schema of the files that `acreage lease propose` and `amend` read.",
         ),
         "plan.md": schema_page("Plan fields", json.loads(plan_schema()), "Generated from the schema of `plan.json`."),
         "python.md": python_page(),

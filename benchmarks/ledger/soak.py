@@ -63,6 +63,16 @@ class Soak:
     pools: int = 8
     kill_every_s: float = 0.0
     crash_every_s: float = 0.0
+    least: int = 0
+    """Acknowledged facts without which it goes on, however slow the machine."""
+
+    @property
+    def options(self) -> str:
+        """What repeats it from the command line."""
+        return (
+            f"--engine {self.engine} --clients {self.clients} --seconds {self.seconds} --pools {self.pools} "
+            f"--kill-every {self.kill_every_s} --crash-every {self.crash_every_s} --seed {self.seed}"
+        )
 
 
 @dataclass(frozen=True)
@@ -115,8 +125,8 @@ def prepare(address: str, pools: int) -> None:
 class Writer:
     """One process's work: random operations, each noted once it is acknowledged."""
 
-    def __init__(self, address: str, seed: int, pools: int, notes: Path, until: float) -> None:
-        self._address, self._pools, self._until = address, pools, until
+    def __init__(self, address: str, seed: int, pools: int, notes: Path, stop: Path) -> None:
+        self._address, self._pools, self._stop = address, pools, stop
         self._random = random.Random(seed)
         self._run = secrets.token_hex(4)
         self._count = 0
@@ -126,7 +136,7 @@ class Writer:
         self._posted: list[str] = []
 
     def run(self) -> None:
-        """Work until the clock of the wall says so."""
+        """Work until the file that says stop is there."""
         steps = (
             (70, self._place),
             (6, self._batch),
@@ -136,7 +146,7 @@ class Writer:
             (3, self._pay),
         )
         weights, works = [w for w, _ in steps], [f for _, f in steps]
-        while time.time() < self._until:
+        while not self._stop.exists():
             self._insist(self._random.choices(works, weights)[0]())
 
     def _insist(self, work: Callable[[], list[str]]) -> None:
@@ -149,7 +159,7 @@ class Writer:
             except InputError:
                 return
             except (Transient, Permanent):
-                if time.time() > self._until + GRACE_S:
+                if self._too_late():
                     raise
                 self._ledger.close()
                 self._ledger = self._opened()
@@ -160,9 +170,12 @@ class Writer:
             try:
                 return opened(self._address, "writer")
             except (Transient, Permanent):
-                if time.time() > self._until + GRACE_S:
+                if self._too_late():
                     raise
                 time.sleep(0.1)
+
+    def _too_late(self) -> bool:
+        return self._stop.exists() and time.time() > self._stop.stat().st_mtime + GRACE_S
 
     def _id(self) -> str:
         self._count += 1
@@ -265,18 +278,20 @@ def _store(soak: Soak, folder: Path) -> Iterator[tuple[str, PostgresqlServer | N
 def _run_writers(soak: Soak, folder: Path, address: str, server: PostgresqlServer | None) -> tuple[int, int]:
     rng = random.Random(soak.seed)
     until = time.time() + soak.seconds
+    notes, stop = folder / "notes", folder / "stop"
+    notes.touch()
     seeds = iter(range(soak.seed * 100_000, soak.seed * 100_000 + 99_999))
 
     def start() -> subprocess.Popen[bytes]:
         command = [sys.executable, __file__, "--writer", address, "--seed", str(next(seeds))]
-        command += ["--until", str(until), "--pools", str(soak.pools), "--notes", str(folder / "notes")]
+        command += ["--stop", str(stop), "--pools", str(soak.pools), "--notes", str(notes)]
         return subprocess.Popen(command)
 
     writers = [start() for _ in range(soak.clients)]
     kills = crashes = 0
     next_kill = time.time() + (soak.kill_every_s or 10**9)
     next_crash = time.time() + (soak.crash_every_s or 10**9)
-    while time.time() < until:
+    while time.time() < until or _lines(notes) < soak.least:
         time.sleep(0.05)
         if time.time() > next_kill:
             victim = rng.randrange(len(writers))
@@ -290,9 +305,14 @@ def _run_writers(soak: Soak, folder: Path, address: str, server: PostgresqlServe
             server.restart()
             crashes += 1
             next_crash = time.time() + soak.crash_every_s * rng.uniform(0.5, 1.5)
-    failed = [writer.wait(timeout=GRACE_S) for writer in writers]
+    stop.touch()
+    failed = [writer.wait(timeout=2 * GRACE_S) for writer in writers]
     assert not any(failed), f"writers ended with {failed}"
     return kills, crashes
+
+
+def _lines(notes: Path) -> int:
+    return notes.read_bytes().count(b"\n")
 
 
 def _judge(address: str, folder: Path, kills: int, crashes: int, seconds: float) -> Outcome:
@@ -326,11 +346,11 @@ def main() -> int:
     parser.add_argument("--kill-every", type=float, default=0.0, help="seconds between kills of a writer; 0: none")
     parser.add_argument("--crash-every", type=float, default=0.0, help="seconds between crashes of the server; 0: none")
     parser.add_argument("--writer", help=argparse.SUPPRESS)
-    parser.add_argument("--until", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--stop", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--notes", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.writer:
-        Writer(options.writer, options.seed, options.pools, options.notes, options.until).run()
+        Writer(options.writer, options.seed, options.pools, options.notes, options.stop).run()
         return 0
     soak = Soak(
         engine=options.engine,

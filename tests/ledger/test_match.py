@@ -19,12 +19,19 @@ from acreage.ledger.deliveries import record_delivery
 from acreage.ledger.facts import FactKind
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.segments import delivered_grid
-from acreage.ledger.statements import AsOf, deliveries_by_lease, four_way_match, present, unmatched_charges
+from acreage.ledger.statements import (
+    AsOf,
+    deliveries_by_lease,
+    four_way_match,
+    pool_balances,
+    present,
+    unmatched_charges,
+)
 from acreage.units.errors import InputError
 from acreage.units.instants import Duration, Instant, add_months, instant
 from acreage.units.money import micro_usd
 from tests.ledger.bills import frame, right_bill, row
-from tests.ledger.cases import DAY, START, contract, signed, terms
+from tests.ledger.cases import DAY, END, HOUR, START, contract, signed, terms
 from tests.ledger.conftest import Books
 
 MARCH = instant("2027-03-01")
@@ -301,3 +308,29 @@ def test_a_bill_made_from_the_contract_matches_and_planted_errors_are_all_that_i
     view = lease_with_id(ledger, lease)
     assert view is not None
     assert sum(f.kind == FactKind.CHARGE_INVOICED for f in ledger.journal.read("bill:basalt")) == len(rows)
+
+
+def test_a_bill_ahead_of_its_time_is_judged_as_its_time_passes(standing: Ledger) -> None:
+    """In the middle of March half of March's bill counts and nothing is claimed; a day after the lease is."""
+    january, february, march = bill(standing)
+    beyond = row("basalt-1", END, END + DAY, Decimal(24), Decimal(96))
+    import_charges(standing, frame([january, february, march, beyond]), contracts(standing))
+    middle = Instant((MARCH + APRIL) // 2)
+    match = four_way_match(standing, AsOf(at=middle, known_at=present(standing).known_at))
+    assert [(f.kind, f.micro_usd) for f in match.findings] == [(Mismatch.BILLED_NOT_DELIVERED, micro_usd(96))]
+    assert match.rows[-1].billed_micro_usd == match.rows[-1].expected_micro_usd == micro_usd(400 * 31 * 12)
+
+
+def test_use_counts_up_to_the_instant_asked_about(standing: Ledger) -> None:
+    """Of March's use half is used by the middle of March, all of it by April, and none once it is taken back."""
+    used = row("basalt-1", MARCH, APRIL, None, Decimal(0), ConsumedQuantity=Decimal(74_400), ConsumedUnit="GPU-Hours")
+    import_usage(standing, frame([used]), contracts(standing))
+    now = present(standing).known_at
+    hours = [
+        pool_balances(standing, AsOf(at=Instant(at), known_at=now))[0].used / HOUR
+        for at in (MARCH, (MARCH + APRIL) // 2, APRIL)
+    ]
+    assert hours == [0, 37_200, 74_400]
+    (fact,) = (f for f in standing.journal.read("usage:basalt"))
+    retract(standing, fact.id, key="r", reason="metered twice")
+    assert pool_balances(standing, AsOf(at=Instant((MARCH + APRIL) // 2), known_at=now))[0].used == 0

@@ -1,6 +1,7 @@
 """What the hold commands do: requests from options or a CSV file, and the answers."""
 
 import csv
+import difflib
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from acreage.domain.hold import Hold, HoldAnswer, HoldRequest, HoldState
 from acreage.flow.books import Work, rehearse
 from acreage.flow.books_columns import Listing
 from acreage.flow.books_listings import answer_rows, breach_rows, hold_rows, holds
-from acreage.ledger.facts import Fact, FactKind
+from acreage.ledger.facts import POOL, Fact, FactKind
 from acreage.ledger.holds import hold_with_id, place_holds, post_hold, refusal_of, release_hold, void_hold
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.statements import AsOf
@@ -107,14 +108,25 @@ def _of_row(ledger: Ledger, file: Path, line: int, row: dict[str, str | None]) -
 def rehearsed(ledger: Ledger, requests: Sequence[HoldRequest], together: bool) -> list[str]:
     """What each request would come to, a line each; nothing is written.
 
-    Raises `InputError` with what is free instead where none would be placed.
+    Raises `InputError` with what is free instead where none would be placed, and for a pool that is not in the books.
     """
     facts = {fact.id: fact for fact in rehearse(ledger, lambda: place_holds(ledger, requests, together=together))}
     refusals = [refusal_of(fact) for fact in facts.values() if fact.kind == FactKind.HOLD_REFUSED]
+    if refusals:
+        _check_pools(ledger, requests)
     if len(refusals) == len(requests):
         worst = next((answer for answer in refusals if answer.because == "capacity"), refusals[0])
         raise InputError(_instead(worst), fix="ask for less, or for later")
     return [_line(asked, facts.get(asked.id)) for asked in requests]
+
+
+def _check_pools(ledger: Ledger, requests: Sequence[HoldRequest]) -> None:
+    known = sorted({chain.removeprefix(POOL) for chain in ledger.journal.chains(POOL)})
+    for asked in requests:
+        if asked.pool not in known:
+            near = difflib.get_close_matches(asked.pool, known, n=1)
+            fix = f"did you mean {near[0]}?" if near else f"the pools are {', '.join(known[:8]) or 'none yet'}"
+            raise InputError(f"nothing was ever delivered to a pool {asked.pool!r}", fix=fix)
 
 
 def _line(asked: HoldRequest, fact: Fact | None) -> str:

@@ -73,9 +73,9 @@ def balances(entries: Iterable[CapacityEntry], at: int) -> dict[tuple[PoolId, st
     """Accelerator-seconds on each account of each pool up to an instant; every pool sums to zero."""
     found: dict[tuple[PoolId, str], int] = {}
     for entry in entries:
-        passed = min(max(at - entry.from_at, 0), entry.until_at - entry.from_at)
-        # Metered use is counted by its begin, as the running totals do: it has no rate of its own.
-        amount = entry.accelerators * passed if entry.accelerators else entry.accelerator_seconds * (entry.from_at < at)
+        whole = entry.until_at - entry.from_at
+        # Metered use has no rate of its own: it is spread over its period.
+        amount = entry.accelerator_seconds * min(max(at - entry.from_at, 0), whole) // whole
         found[entry.pool, entry.debit] = found.get((entry.pool, entry.debit), 0) + amount
         found[entry.pool, entry.credit] = found.get((entry.pool, entry.credit), 0) - amount
     return found

@@ -263,7 +263,7 @@ class CapacityGrid:
         low, high = max(first - self._origin, 0), min(last - self._origin, len(self._low))
         if low >= high:
             return 0
-        least = int(self._low[low:high].min())
+        least = int(np.minimum.reduce(self._low[low:high]))
         return least if high - low == last - first else min(least, 0)
 
     def _first(self, from_at: int, until_at: int, accelerators: int, *, enough: bool) -> int | None:

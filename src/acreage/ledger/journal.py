@@ -15,7 +15,11 @@ from acreage.ledger.facts import Fact, Head
 
 
 class Taken(Exception):
-    """The next place of a chain, or the id of a fact, is taken already: nothing was written."""
+    """The next place of a chain, or with `by_id` the id of a fact, is taken already: nothing was written."""
+
+    def __init__(self, *, by_id: bool) -> None:
+        self.by_id = by_id
+        super().__init__("its id is taken" if by_id else "its place is taken")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class Snapshot:
 
 
 class Journal(Protocol):
-    """A store of facts. One journal serves one thread; any number of processes may share the store."""
+    """A store of facts. One journal serves one thread at a time; any number of processes may share the store."""
 
     def append(self, facts: Sequence[Fact]) -> None:
         """Write all facts durably or none; raises `Taken`, `Transient`, `Permanent` or `InputError`."""

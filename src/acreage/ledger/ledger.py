@@ -18,6 +18,9 @@ from acreage.units.instants import Instant
 
 ATTEMPTS_MAX = 100
 TRANSIENT_MAX = 3
+UNLOCKED_MAX = 2
+"""A decision that was overtaken this often is made under a lock."""
+
 RIVALS = 3
 """After meeting this many rivals on a chain, a writer locks it before it looks."""
 
@@ -33,8 +36,8 @@ Answer = TypeVar("Answer")
 class Draw:
     """What a decision writes, chain by chain, while it is being made.
 
-    `repeated` tells that the first try met somebody else's facts, or its own from an earlier call:
-    then ids must be looked up before they are used.
+    `repeated` tells that an id was taken, or that it is not known what became of an earlier try: then ids
+    must be looked up before they are used.
     """
 
     ledger: "Ledger"
@@ -129,12 +132,16 @@ class Ledger:
         """
         chains = sorted(set(chains))
         locked = not optimistic or any(self._rivals.get(chain, 0) >= RIVALS for chain in chains)
+        repeated = False
         for attempt in range(ATTEMPTS_MAX):
             try:
-                done = self._try(chains, decide, locked=locked or attempt > 0, repeated=attempt > 0)
-            except Taken:
+                done = self._try(chains, decide, locked=locked or attempt >= UNLOCKED_MAX, repeated=repeated)
+            except Taken as taken:
+                repeated |= taken.by_id
+                self._shared.update(chains)
                 self._meet_rivals(chains, 1)
             except Transient:
+                repeated = True
                 if attempt >= TRANSIENT_MAX:
                     raise
             else:

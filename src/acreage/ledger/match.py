@@ -21,13 +21,14 @@ from acreage.ledger.segments import (
     delivered_grid,
     handovers,
     promised_grid,
+    rest_of,
     stretches_of,
     usable_grid,
 )
 from acreage.ledger.tally import Sums, Tally
 from acreage.pricing.rate import exactly
 from acreage.units.ids import LeaseId, ProviderId
-from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, Instant, add_months, iso_date
+from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, Instant, add_months
 from acreage.units.money import MicroUsd
 
 CENT = 10_000
@@ -94,8 +95,12 @@ def match_leases(
 
 
 def stretches_by_lease(views: Iterable[LeaseView], until_at: int) -> dict[LeaseId, tuple[Stretch, ...]]:
-    """The stretches of signed leases, up to the end of the month that `until_at` is in or their own end."""
-    return {view.id: stretches_of(view, until_at) for view in views if view.signed_at is not None}
+    """The stretches of signed leases up to `until_at`, and one more for the rest of each, which is not judged yet."""
+    return {
+        view.id: (*stretches_of(view, until_at), *rest_of(view, until_at))
+        for view in views
+        if view.signed_at is not None
+    }
 
 
 def lumps_of(views: Iterable[LeaseView]) -> frozenset[LeaseId]:
@@ -315,7 +320,7 @@ def _outside(lease: LeaseId, sums: Sums | None) -> Iterable[MatchFinding]:
         month=Instant(0),
         accelerator_seconds=round(sums.accelerator_seconds),
         micro_usd=_money(sums.micro_usd),
-        message=f"billed for a time outside of the lease or after today ({iso_date(0)} stands for no month)",
+        message="billed for a time outside of the lease",
     )
 
 

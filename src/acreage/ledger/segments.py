@@ -50,6 +50,24 @@ def stretches_of(view: LeaseView, until_at: int) -> tuple[Stretch, ...]:
     return tuple(found)
 
 
+def rest_of(view: LeaseView, until_at: int) -> tuple[Stretch, ...]:
+    """What of a lease lies after an instant, in one piece, so that bills ahead of their time find their place."""
+    from_at = Instant(max(until_at, view.contract.lease.starts_at))
+    end_at = Instant(max(view.contract.lease.ends_at, view.ends_at))
+    if from_at >= end_at:
+        return ()
+    rest = Stretch(
+        lease=view.id,
+        month=month_of(from_at),
+        from_at=from_at,
+        until_at=end_at,
+        rate=Fraction(0),
+        due_frac=Fraction(0),
+        contract=view.contract,
+    )
+    return (rest,)
+
+
 def _stretches(lease: LeaseId, contract: Contract, from_at: int, until_at: int) -> Iterable[Stretch]:
     held, terms = contract.lease, contract.lease.terms
     term_ends_at = max(held.ends_at, until_at)

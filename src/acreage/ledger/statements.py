@@ -1,6 +1,6 @@
 """Answers from the books that need several chains: the match, the drawdown of commitments, balances."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -20,7 +20,7 @@ from acreage.ledger.match import lumps_of, match_leases, stretches_by_lease
 from acreage.ledger.pool_book import PoolBook
 from acreage.ledger.segments import promised_grid
 from acreage.ledger.tally import tally
-from acreage.ledger.totals import Line, money, totals, totals_until
+from acreage.ledger.totals import Totals, money, totals, totals_known, used_until
 from acreage.units.ids import LeaseId, PoolId, ProviderId
 from acreage.units.instants import Instant
 from acreage.units.money import MicroUsd
@@ -122,17 +122,24 @@ def pool_as_of(ledger: Ledger, pool: PoolId, known_at: Instant) -> PoolBook:
 def _used_by_lease(ledger: Ledger, when: AsOf) -> dict[str, int]:
     used: dict[str, int] = {}
     for chain in ledger.journal.chains(USAGE):
-        for line in lines_of(ledger, chain, when):
-            if line.kind == FactKind.USAGE_METERED:
-                used[line.lease] = used.get(line.lease, 0) + line.accelerator_seconds
+        for lease, seconds in _used_of(ledger, chain, when):
+            used[lease] = used.get(lease, 0) + seconds
     return used
 
 
-def lines_of(ledger: Ledger, chain: str, when: AsOf) -> list[Line]:
-    """The totals of a chain, from its snapshot where the present is asked for."""
+def _used_of(ledger: Ledger, chain: str, when: AsOf) -> Iterable[tuple[str, int]]:
+    """Use by lease from the running totals where all of it lies before the instant, else from the facts."""
+    found = totals_of(ledger, chain, when)
+    if found.until_at <= when.at:
+        return [(x.lease, x.accelerator_seconds) for x in found.lines if x.kind == FactKind.USAGE_METERED]
+    return used_until(ledger.journal, chain, when.at, when.known_at).items()
+
+
+def totals_of(ledger: Ledger, chain: str, when: AsOf) -> Totals:
+    """The totals of a chain, from its snapshot where all that is known now was known then."""
     if ledger.journal.head(chain).recorded_at <= when.known_at:
         return totals(ledger.journal, chain)
-    return totals_until(ledger.journal, chain, when.known_at)
+    return totals_known(ledger.journal, chain, when.known_at)
 
 
 def money_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[MoneyBalance, ...]:
@@ -140,7 +147,7 @@ def money_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[MoneyBalan
     when = when or present(ledger)
     found = []
     for chain in ledger.journal.chains(BILL):
-        lines = lines_of(ledger, chain, when)
+        lines = totals_of(ledger, chain, when).lines
         opened, closed = (money(lines, kind) for kind in (FactKind.DISPUTE_OPENED, FactKind.DISPUTE_CLOSED))
         found.append(
             MoneyBalance(
@@ -159,7 +166,7 @@ def drawdowns(ledger: Ledger, when: AsOf | None = None) -> tuple[Drawdown, ...]:
     contracts = {view.id: view.contract for view in leases(ledger, when.at, when.known_at)}
     found = []
     for contract in commitments(ledger, when.at, when.known_at).values():
-        lines = lines_of(ledger, bill_chain(contract.spend.provider), when)
+        lines = totals_of(ledger, bill_chain(contract.spend.provider), when).lines
         found.append(drawdown(contract, eligible_by_month(contract, lines, contracts), when.at))
     return tuple(found)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import agree, change, changing, key_of, opened, reading, say, waiting
+from acreage.cli.books import agree, change, changing, key_of, opened, reading, say
 from acreage.cli.lazy import load
 
 _FLOW = "acreage.flow.books_bills"
+_PROGRESS = "acreage.cli.progress"
 EXIT_CLAIMS = 1
 
 
@@ -31,7 +32,7 @@ def import_(files: tuple[Path, ...], as_: str, **options: Any) -> None:
     """
     ledger = opened(options, make=True)
     flow = load(_FLOW)
-    with waiting("reading"):
+    with load(_PROGRESS).waiting("reading"):
         bills = flow.read_bills(files)
     lines = [f"{i}. {line}" for i, line in enumerate(flow.plan_of(bills, as_), 1)]
     as_json = options["output"] == "json"
@@ -41,7 +42,7 @@ def import_(files: tuple[Path, ...], as_: str, **options: Any) -> None:
         click.echo(json.dumps({"dry_run": True, "plan": lines}) if as_json else "nothing was written (--dry-run)")
         return
     agree(options, as_json, lines)
-    with waiting("writing"):
+    with load(_PROGRESS).waiting("writing"):
         done = flow.import_bills(ledger, bills, as_)
     load("acreage.flow.books").finish(ledger)
     say(options, done, {"dry_run": False, "plan": lines})
@@ -58,7 +59,7 @@ def match(month: str | None, lease: str | None, out: Path | None, strict: bool, 
     ledger = opened(options, make=False)
     when = load("acreage.flow.books").as_of(ledger, options["as_of"], options["known_at"])
     flow = load(_FLOW)
-    with waiting("matching"):
+    with load(_PROGRESS).waiting("matching"):
         _, listings = flow.match(ledger, when, lease, month)
     if out is not None:
         flow.keep(listings, out)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import counting, opened, reading, say, waiting
+from acreage.cli.books import opened, reading, say
 from acreage.cli.lazy import load
 
 FORMATS = ("focus-1.0", "focus-1.0-validator", "focus-1.2", "focus-1.3", "beancount", "ics", "csv", "parquet", "xlsx")
@@ -67,7 +67,7 @@ def verify(**options: Any) -> None:
     """
     books = opened(options, make=False)
     flow = load("acreage.flow.books_status")
-    with counting("verifying") as tell:
+    with load("acreage.cli.progress").counting("verifying") as tell:
         verdict, flaws = flow.proven(books, tell)
     say(options, flaws)
     if options["output"] == "text":
@@ -88,6 +88,6 @@ def export(format_: str, out: Path, **options: Any) -> None:
     """
     books = opened(options, make=False)
     when = load("acreage.flow.books").as_of(books, options["as_of"], options["known_at"])
-    with waiting("writing"):
+    with load("acreage.cli.progress").waiting("writing"):
         count = load("acreage.flow.books_export").export(books, when, format_, out)
     click.echo(f"{count:,} rows in {out}", err=options["output"] == "json")

@@ -20,7 +20,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 from psycopg.types.numeric import Int8BinaryDumper
 
-from acreage.ledger.facts import FOLLOW_UPS, GENESIS, Fact, Head
+from acreage.ledger.facts import FOLLOW_UPS, GENESIS, Fact, FactKind, Head
 from acreage.ledger.journal import COLUMNS, Snapshot, Taken
 from acreage.ledger.journals import frames
 from acreage.ledger.journals.migrations import POSTGRESQL, VERSION, check_version, statements
@@ -41,10 +41,19 @@ _TYPES = (
     *("int8", "int8", "text", "text", "text", "text", "int8", "int8", "text"),
     *("int8", "int8", "int8", "int8", "int8", "int8", "int8", "text", "bytea", "bytea"),
 )
-_INSERT = f"INSERT INTO fact VALUES ({', '.join(f'%b::{t}' for t in _TYPES)})"
+_INSERT = f"INSERT INTO fact VALUES ({', '.join(f'%b::{t}' for t in _TYPES)}) ON CONFLICT (chain, seq) DO NOTHING"
+"""A place that is taken is no error, which would cost the connection its prepared statements; a taken id is one."""
+
+_PLACE = "fact_pkey"
 _OF_CHAIN = f"SELECT {_IN_ROW} FROM fact WHERE chain = %s AND seq > %s AND seq <= %s ORDER BY seq"
+_FEW = 1_000
+"""Facts that are read in one go; more come through a server-side cursor."""
+
+_FIRST_OF_CHAIN = f"{_OF_CHAIN} LIMIT {_FEW}"
 _HEAD = "SELECT seq, hash, recorded_at FROM fact WHERE chain = %s ORDER BY seq DESC LIMIT 1"
-_KINDS = ", ".join(f"'{kind}'" for kind in FOLLOW_UPS)
+_FOLLOWS = f"kind <> '{FactKind.HOLD_PLACED}' AND kind IN ({', '.join(repr(kind.value) for kind in FOLLOW_UPS)})"
+"""As the index on follow-ups has it, word for word."""
+
 _SEQ_MAX = 2**62
 
 
@@ -93,7 +102,8 @@ class PostgresqlJournal:
         with self._clear_errors():
             if len(facts) < _COPY_FROM and (len(facts) == 1 or self._transaction):
                 for fact in facts:
-                    self._db.execute(_INSERT, self._row(fact), prepare=True)
+                    if not self._db.execute(_INSERT, self._row(fact), prepare=True).rowcount:
+                        raise Taken(by_id=False)
                 return
             rows = [self._row(fact) for fact in facts]
             with self._db.cursor() as cursor, cursor.copy(_COPY) as copy:
@@ -138,14 +148,13 @@ class PostgresqlJournal:
     def read(self, chain: str, after_seq: int = 0, until_seq: int | None = None) -> Iterator[Fact]:
         """The facts of a chain in order."""
         last = _SEQ_MAX if until_seq is None else until_seq
-        if last - after_seq > frames.ROWS and self.head(chain).seq - after_seq > frames.ROWS:
-            for rows in self._pieces(_OF_CHAIN, (self._known_id(chain), after_seq, last)):
-                yield from (Fact(chain, *row) for row in rows)
-            return
+        values = (self._known_id(chain), after_seq, last)
         with self._clear_errors():
-            values = (self._known_id(chain), after_seq, last)
-            rows = self._db.execute(_OF_CHAIN, values, binary=True, prepare=True).fetchall()
+            rows = self._db.execute(_FIRST_OF_CHAIN, values, binary=True, prepare=True).fetchall()
         yield from (Fact(chain, *row) for row in rows)
+        if len(rows) == _FEW:
+            for piece in self._pieces(_OF_CHAIN, (values[0], rows[-1][0], last)):
+                yield from (Fact(chain, *row) for row in piece)
 
     def with_ids(self, ids: Sequence[str]) -> dict[str, Fact]:
         """Facts by id."""
@@ -155,7 +164,7 @@ class PostgresqlJournal:
     def follow_ups(self, hold_ids: Sequence[str]) -> list[Fact]:
         """What was recorded about holds."""
         return self._facts(
-            f"SELECT {_COLUMNS} FROM fact WHERE subject = ANY(%s) AND kind IN ({_KINDS}) ORDER BY chain, seq", hold_ids
+            f"SELECT {_COLUMNS} FROM fact WHERE subject = ANY(%s) AND {_FOLLOWS} ORDER BY chain, seq", hold_ids
         )
 
     def columns(
@@ -251,8 +260,8 @@ class PostgresqlJournal:
         """Turn what PostgreSQL says into what the user can do; what may pass is `Transient`."""
         try:
             yield
-        except errors.UniqueViolation:
-            raise Taken from None
+        except errors.UniqueViolation as error:
+            raise Taken(by_id=error.diag.constraint_name != _PLACE) from None
         except (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable) as error:
             raise Transient(f"{self._where}: {_line(error)}", retry_after_s=RETRY_AFTER_S) from error
         except (errors.DiskFull, errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege) as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 from msgspec.structs import astuple
 
-from acreage.ledger.facts import FOLLOW_UPS, GENESIS, Fact, Head
+from acreage.ledger.facts import FOLLOW_UPS, GENESIS, Fact, FactKind, Head
 from acreage.ledger.journal import COLUMNS, Snapshot, Taken
 from acreage.ledger.journals import frames
 from acreage.ledger.journals.migrations import SQLITE, VERSION, check_version, statements
@@ -28,7 +28,9 @@ _IN_ROW = ", ".join(COLUMNS[1:])
 _INSERT = f"INSERT INTO fact VALUES ({', '.join('?' * len(COLUMNS))})"
 _OF_CHAIN = f"SELECT {_IN_ROW} FROM fact WHERE chain = ? AND seq > ? AND seq <= ? ORDER BY seq"
 _HEAD = "SELECT seq, hash, recorded_at FROM fact WHERE chain = ? ORDER BY seq DESC LIMIT 1"
-_KINDS = ", ".join(f"'{kind}'" for kind in FOLLOW_UPS)
+_FOLLOWS = f"kind <> '{FactKind.HOLD_PLACED}' AND kind IN ({', '.join(repr(kind.value) for kind in FOLLOW_UPS)})"
+"""As the index on follow-ups has it, word for word."""
+
 _SEQ_MAX = 2**62
 _IDS_AT_ONCE = 500
 
@@ -42,7 +44,9 @@ class SqliteJournal:
         self._ids: dict[str, int] = {}
         self._transaction = 0
         with self._clear_errors():
-            self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, cached_statements=64)
+            self._db = sqlite3.connect(
+                path, timeout=BUSY_S, isolation_level=None, cached_statements=64, check_same_thread=False
+            )
             self._open()
 
     def _open(self) -> None:
@@ -150,7 +154,7 @@ class SqliteJournal:
         found = []
         for piece in _pieces(hold_ids):
             marks = ", ".join("?" * len(piece))
-            found += self._facts(f"SELECT * FROM fact WHERE subject IN ({marks}) AND kind IN ({_KINDS})", piece)
+            found += self._facts(f"SELECT * FROM fact WHERE subject IN ({marks}) AND {_FOLLOWS}", piece)
         return sorted(found, key=lambda fact: (fact.chain, fact.seq))
 
     def columns(
@@ -233,7 +237,7 @@ class SqliteJournal:
             yield
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE):
-                raise Taken from None
+                raise Taken(by_id=error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE) from None
             raise
         except sqlite3.OperationalError as error:
             raise self._explained(error) from error

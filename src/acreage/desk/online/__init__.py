@@ -1,0 +1,1 @@
+"""What to do without any forecast: policies whose worst case against perfect foresight is known."""

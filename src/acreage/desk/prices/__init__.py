@@ -1,0 +1,1 @@
+"""What to ask: prices that follow stock and time, tariffs, and take-up curves learnt from what was answered."""
