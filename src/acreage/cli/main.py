@@ -30,6 +30,7 @@ COMMANDS = {
     "commitment": ("commitment", "Show spend commitments and what they will cost."),
     "invoice": ("invoice", "Import bills and say what is wrong with them."),
     "ledger": ("ledger", "Verify, export and ask the books."),
+    "rfq": ("rfq", "Ask several vendors for quotes; compare, counter and award."),
     "prices": ("prices", "Show what an accelerator costs, cheapest first."),
     "check": ("check", "Report doubts about prices and portfolios."),
     "schema": ("schema", "Print a published JSON Schema."),

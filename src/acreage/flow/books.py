@@ -109,6 +109,8 @@ def told(fact: Fact) -> str:
         parts.append(f"{usd_text(fact.micro_usd)} USD")
     if fact.from_at is not None and fact.until_at is not None:
         parts.append(f"from {iso(fact.from_at)} until {iso(fact.until_at)}")
+    if kind.value.startswith(("rfq", "offer")) and fact.subject != chain:
+        parts.append(fact.subject)
     if kind in (FactKind.HOLD_PLACED, FactKind.HOLD_REFUSED):
         parts.append(f"in {chain}")
     if fact.expires_at is not None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
-Row = dict[str, Any]
+from acreage.flow.column_types import COUNT, NUMBER, TEXT, YES
+from acreage.flow.rfq_columns import RFQ_KINDS
 
-TEXT, COUNT, NUMBER, YES, LIST = "string", "integer", "number", "boolean", "array"
+Row = dict[str, Any]
 
 _ID = (TEXT, "Its id.")
 _AT = (TEXT, "When, ISO-8601 with Z.")
@@ -176,6 +177,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "id": (TEXT, "The fact."),
         "what": (TEXT, "What is wrong with it."),
     },
+    **RFQ_KINDS,
     "days": {
         "at": _AT,
         "kind": (TEXT, "expiry, renewal, termination, milestone or delivery."),

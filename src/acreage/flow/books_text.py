@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from acreage.flow.books_columns import COUNT, KINDS, NUMBER, Listing
+from acreage.flow.books_columns import KINDS, Listing
+from acreage.flow.column_types import COUNT, NUMBER
 from acreage.flow.text_table import text_table
 
 

@@ -18,6 +18,7 @@ from acreage.demand.futures import sample_futures
 from acreage.demand.levels import base_demand
 from acreage.domain.conflict import Conflict
 from acreage.domain.finding import Finding
+from acreage.domain.lease import Offer
 from acreage.domain.plan import Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.price import Price, PriceKind
@@ -25,6 +26,7 @@ from acreage.domain.workload import ResearchShare, ServingFleet
 from acreage.flow.closing import with_held
 from acreage.ledger.held import Held, decoded, encoded, held_at
 from acreage.ledger.ledger import Ledger
+from acreage.ledger.rfqs import decoded_offers, encoded_offers
 from acreage.plan.audit import audit
 from acreage.plan.planner import Tell, Wishes, make_plan
 from acreage.portfolio.convert import portfolio_shape
@@ -43,6 +45,8 @@ PORTFOLIO = "portfolio.yaml"
 REPORT = "report.html"
 HELD = "held.json"
 """What the books held, where a plan was made with them."""
+OFFERS = "offers.json"
+"""The offers on the table, where a plan was made on a request for quotes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,11 @@ class Read:
     files: Mapping[str, bytes]
 
 
-def portfolio_at(path: Path, held: Held | None = None) -> Read:
-    """Read a portfolio file, prices and chips from the catalog; what is held from the books, where they are given."""
+def portfolio_at(path: Path, held: Held | None = None, offers: tuple[Offer, ...] | None = None) -> Read:
+    """Read a portfolio file, prices and chips from the catalog.
+
+    What is held comes from the books where they are given, and so do the offers of a request for quotes.
+    """
     sheets = price_sheets_of(path)
     book = load_book(today=_planning_day(path), contracts=[str(sheet) for sheet in sheets])
     portfolio, findings = read_portfolio(path, accelerators=load_accelerators(), list_price=_lookup(book))
@@ -65,6 +72,9 @@ def portfolio_at(path: Path, held: Held | None = None) -> Read:
         portfolio, odd = with_held(portfolio, held)
         findings = (*findings, *odd)
         files[HELD] = encoded(held)
+    if offers is not None:
+        portfolio = replace(portfolio, offers=offers)
+        files[OFFERS] = encoded_offers(offers)
     return Read(portfolio=portfolio, findings=findings, files=files)
 
 
@@ -150,5 +160,9 @@ def stored(folder: Path) -> tuple[Plan, Read]:
         raise InputError(
             "the plan has lost its portfolio", fix="make it again with `acreage plan`", place=Place(file=str(folder))
         )
-    held = folder / HELD
-    return plan, portfolio_at(folder / PORTFOLIO, decoded(held.read_bytes()) if held.is_file() else None)
+    held, offers = folder / HELD, folder / OFFERS
+    return plan, portfolio_at(
+        folder / PORTFOLIO,
+        decoded(held.read_bytes()) if held.is_file() else None,
+        decoded_offers(offers.read_bytes()) if offers.is_file() else None,
+    )

@@ -2,7 +2,7 @@
 
 A fact is appended and never changed; a correction is a new fact that names the old one. Chains are
 named after what they are about: `pool:ID` (deliveries and holds), `lease:ID`, `commitment:ID`,
-`offers:PROVIDER`, `usage:PROVIDER`, `bill:PROVIDER`, and `anchor`, which ties the heads of all others.
+`offers:PROVIDER`, `rfq:ID`, `usage:PROVIDER`, `bill:PROVIDER`, and `anchor`, which ties the heads of all others.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from acreage.units.ids import CommitmentId, LeaseId, PoolId, ProviderId
+from acreage.units.ids import CommitmentId, LeaseId, PoolId, ProviderId, RfqId
 
 
 class FactKind(StrEnum):
@@ -38,6 +38,13 @@ class FactKind(StrEnum):
     PAYMENT_MADE = "payment_made"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_CLOSED = "dispute_closed"
+    RFQ_CREATED = "rfq_created"
+    RFQ_ROUND_OPENED = "rfq_round_opened"
+    RFQ_ANSWERED = "rfq_answered"
+    RFQ_OFFER_WITHDRAWN = "rfq_offer_withdrawn"
+    RFQ_COUNTERED = "rfq_countered"
+    RFQ_AWARDED = "rfq_awarded"
+    RFQ_CANCELED = "rfq_canceled"
     RETRACTED = "retracted"
     ANCHORED = "anchored"
 
@@ -219,6 +226,7 @@ def _digest(prev_hash: bytes, fields: tuple[str | int | None, ...]) -> bytes:
 
 
 POOL, LEASE, COMMITMENT, OFFERS, USAGE, BILL = "pool:", "lease:", "commitment:", "offers:", "usage:", "bill:"
+RFQ = "rfq:"
 """How the names of chains begin."""
 
 
@@ -240,6 +248,11 @@ def commitment_chain(commitment: CommitmentId) -> str:
 def offers_chain(provider: ProviderId) -> str:
     """The chain of what a provider has offered."""
     return OFFERS + provider
+
+
+def rfq_chain(rfq: RfqId) -> str:
+    """The chain of a request for quotes: its rounds, answers, counters and award."""
+    return RFQ + rfq
 
 
 def usage_chain(provider: ProviderId) -> str:

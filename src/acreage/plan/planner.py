@@ -15,7 +15,7 @@ from acreage.domain.portfolio import Portfolio
 from acreage.plan.conflict import find_conflict, keep_promises
 from acreage.plan.engines import ENGINES
 from acreage.plan.evaluate import evaluate
-from acreage.plan.play import play
+from acreage.plan.play import Play, play
 from acreage.plan.problem import USD_PER_UNIT, Infeasible, Progress, Vector
 from acreage.plan.session import BROKEN_USD, Change, Session, Solved, without_caps
 from acreage.plan.verdicts import brief_verdict, polished, verdict_of
@@ -60,32 +60,48 @@ def make_plan(
     tell: Tell,
 ) -> Plan | Conflict:
     """The best plan for a portfolio over its futures, explained; or the conflict that forbids one."""
-    clock = wishes.clock
-    began = clock()
+    found = plan_in(session_of(portfolio, futures, demand, wishes), wishes, tell)
+    return found if isinstance(found, Conflict) else found[0]
+
+
+def session_of(
+    portfolio: Portfolio, futures: tuple[Future, ...], demand: Mapping[WorkloadId, Vector], wishes: Wishes
+) -> Session:
+    """A session that plans as wished; what it learns serves every further question."""
     gap_frac = wishes.gap_frac or portfolio.policy.gap_frac
     if wishes.explain:
         gap_frac = min(gap_frac, EXPLAIN_GAP_FRAC)
-    session = Session(
-        portfolio=portfolio,
-        futures=futures,
-        demand=demand,
-        engine=ENGINES[wishes.engine](),
-        gap_frac=gap_frac,
-    )
-    tell(Step(stage="building the model", done=0, total=1))
-    built = session.base
-    build_s = clock() - began
+    engine = ENGINES[wishes.engine]()
+    return Session(portfolio=portfolio, futures=futures, demand=demand, engine=engine, gap_frac=gap_frac)
+
+
+def best_of(session: Session, tell: Tell) -> tuple[Solved, Play] | Conflict:
+    """The best plan found and how it plays out, promises kept; or the conflict that forbids one."""
     try:
         best = session.solve(watch=lambda p: tell(Step(stage="solving", done=0, total=1, news=p)))
     except Infeasible:
         return _conflict(session, tell)
     best = polished(session, best)
-    played = play(built, best.solution.first)
-    if played.broken * USD_PER_UNIT > BROKEN_USD:
-        kept = keep_promises(session)
-        if isinstance(kept, Conflict):
-            return kept
-        best, played = kept, play(built, kept.solution.first)
+    played = play(session.base, best.solution.first)
+    if played.broken * USD_PER_UNIT <= BROKEN_USD:
+        return best, played
+    kept = keep_promises(session)
+    if isinstance(kept, Conflict):
+        return kept
+    return kept, play(session.base, kept.solution.first)
+
+
+def plan_in(session: Session, wishes: Wishes, tell: Tell) -> tuple[Plan, Solved] | Conflict:
+    """The best plan in a session, explained, with the solution it comes from."""
+    clock, portfolio, futures = wishes.clock, session.portfolio, session.futures
+    began = clock()
+    tell(Step(stage="building the model", done=0, total=1))
+    built = session.base
+    build_s = clock() - began
+    found = best_of(session, tell)
+    if isinstance(found, Conflict):
+        return found
+    best, played = found
     tell(Step(stage="the best plan without any new lease", done=0, total=1))
     none = _without_new(session)
     outcome = evaluate(played, best.range_usd.low)
@@ -93,7 +109,7 @@ def make_plan(
     solve_s = clock() - began - build_s
     verdicts, what_ifs = _explained(session, best, tell) if wishes.explain else (_brief(session, best), ())
     recourse = built.problem.recourse
-    return Plan(
+    plan = Plan(
         portfolio_name=portfolio.name,
         as_of_at=portfolio.as_of_at,
         seed=portfolio.uncertainty.seed,
@@ -112,6 +128,7 @@ def make_plan(
         ),
         futures=futures,
     )
+    return plan, best
 
 
 def _conflict(session: Session, tell: Tell) -> Conflict:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from acreage.domain.future import Future
+from acreage.domain.lease import Offer
 from acreage.domain.plan import Range
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.formulate import Formulation, formulate
@@ -225,6 +226,12 @@ def _force(formulation: Formulation, first: FirstStage, offer: OfferId) -> First
         row_lower=np.append(first.row_lower, 1.0),
         row_upper=np.append(first.row_upper, np.inf),
     )
+
+
+def with_offer(portfolio: Portfolio, changed: Offer) -> Portfolio:
+    """The portfolio with one offer on other terms."""
+    offers = tuple(changed if offer.id == changed.id else offer for offer in portfolio.offers)
+    return replace(portfolio, offers=offers)
 
 
 def with_price(portfolio: Portfolio, offer_id: OfferId, factor: float) -> Portfolio:

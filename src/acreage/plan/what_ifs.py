@@ -10,7 +10,16 @@ from acreage.domain.plan import Range, WhatIf
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.formulate import Formulation
 from acreage.plan.problem import Aim, Infeasible, Vector
-from acreage.plan.session import BROKEN_USD, Change, Session, Solved, carried, without_caps, without_promises
+from acreage.plan.session import (
+    BROKEN_USD,
+    Change,
+    Session,
+    Solved,
+    carried,
+    with_offer,
+    without_caps,
+    without_promises,
+)
 from acreage.units.ids import OfferId, ProviderId
 from acreage.units.instants import iso_date
 
@@ -180,7 +189,7 @@ def term_questions(session: Session, offer: Offer) -> Iterator[Question]:
             kind="term",
             subject=offer.id,
             description="without the lessor's recall right",
-            portfolio=_with_offer(portfolio, free),
+            portfolio=with_offer(portfolio, free),
         )
     if offer.terms.exclusivity is not None:
         free = replace(offer, terms=replace(offer.terms, exclusivity=None))
@@ -188,15 +197,10 @@ def term_questions(session: Session, offer: Offer) -> Iterator[Question]:
             kind="term",
             subject=offer.id,
             description=f"without exclusivity until {iso_date(offer.terms.exclusivity.until_at)}",
-            portfolio=_with_offer(portfolio, free),
+            portfolio=with_offer(portfolio, free),
         )
 
 
 def _on_time(future: Future, offer: OfferId) -> Future:
     kept = {key: days for key, days in future.delay_days.items() if key[0] != offer}
     return replace(future, delay_days=kept)
-
-
-def _with_offer(portfolio: Portfolio, changed: Offer) -> Portfolio:
-    offers = tuple(changed if offer.id == changed.id else offer for offer in portfolio.offers)
-    return replace(portfolio, offers=offers)
