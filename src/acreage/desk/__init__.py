@@ -1,0 +1,1 @@
+"""The lessor's desk: which requests to accept, at what price, without failing the anchor tenant."""
