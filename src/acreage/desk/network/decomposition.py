@@ -19,10 +19,9 @@ by simulation (one per resource and part of the horizon): none of these improves
 
 import numpy as np
 
-from acreage.desk.network.legs import LegProgram, displaced, leg_values
+from acreage.desk.network.legs import LegProgram, displaced, leg_program, leg_values
 from acreage.desk.network.linear import LinearBound, linear_bound
-from acreage.desk.network.legs import leg_program
-from acreage.desk.network.problem import Count, Network, Vector
+from acreage.desk.network.problem import Count, Network
 from acreage.desk.network.simulation import free_units, sample_requests
 from acreage.desk.network.tables import LegTables
 
@@ -80,4 +79,4 @@ def _other_pairs(program: LegProgram) -> Count:
     number[pairs.product, pairs.slot] = np.arange(size)
     rest = number[pairs.product]
     keep = np.arange(slots) != pairs.slot[:, None]
-    return rest[keep].reshape(size, slots - 1)
+    return np.asarray(rest[keep].reshape(size, slots - 1))

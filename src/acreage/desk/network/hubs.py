@@ -1,15 +1,15 @@
 """The hub-and-spoke test problems of Topaloglu (2009), made afresh from a seed.
 
 Source: H. Topaloglu, "Using Lagrangian relaxation to compute capacity-dependent bid prices in network revenue
-management", Operations Research 57(3), 2009, section on computational experiments, and the instances
-published with it (rm_T_N_load_ratio, T in 200, 600; N in 4, 5, 6, 8; load in 1.0, 1.2, 1.6; ratio in 4, 8).
-The paper says: one hub and N spokes, a flight each way between the hub and every spoke, so 2N flights; a low-fare and a high-fare
-itinerary for every ordered pair of places, so 2N(N+1) itineraries, those between spokes on two flights; the
-high fare is `ratio` times the low one; low-fare requests become less likely over time and high-fare ones
-more; `load` is the expected demand for seats over the seats.
+management", Operations Research 57(3), 2009, section on computational experiments, and the instances published
+with it (rm_T_N_load_ratio, T in 200, 600; N in 4, 5, 6, 8; load in 1.0, 1.2, 1.6; ratio in 4, 8). One hub and N
+spokes; a flight each way between the hub and every spoke, so 2N flights; a low-fare and a high-fare itinerary for
+every ordered pair of places, so 2N(N+1) itineraries, those between spokes on two flights; the high fare is `ratio`
+times the low one; low-fare requests become less likely over time and high-fare ones more; `load` is the expected
+demand for seats over the seats.
 
-What the paper leaves open was read off the published instances, whose numbers these rules give back to the last digit
-(the first 20 pairs of places of `rm_200_4_*` and `rm_600_4_*` were compared) or agree with:
+What this leaves open was read off the published instances (the four-spoke ones of both horizons and one of eight
+spokes were looked at). Their probabilities and seats follow exactly from these rules, and their fares agree with them:
 - every pair of places has a weight drawn uniformly from (0, 1); its share of the requests is its weight over the sum;
 - requests for a pair of places are equally likely in all periods: 1 in all for T = 200, one half for T = 600;
 - within a pair of places the low and the high fare share by the odds (T - t)/T to max(0, t - s)/(T - s), where s

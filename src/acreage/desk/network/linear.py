@@ -43,7 +43,8 @@ def hindsight_usd(network: Network, requests: Count) -> Vector:
 def resolved_revenues(network: Network, requests: Count, *, solves: int) -> Vector:
     """Revenue by path (n,) of bid prices re-solved `solves` times, at equal intervals, for what is free by then.
 
-    A request (T, n) is accepted if it fits and pays at least the prices of what it takes. `solves=1` is the static policy.
+    A request (T, n) is accepted if it fits and pays at least the prices of what it takes; with `solves=1` the
+    prices are static.
     """
     program = sale(network.fare_usd, network.usage())
     paths = requests.shape[1]

@@ -34,7 +34,7 @@ HELPFUL_FRAC = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relaxation:
-    """The best bound found, its multipliers (T, P) and leg values (T + 1, L, levels), and the bound of every step; USD."""
+    """The best bound found, its multipliers (T, P) and leg values (T + 1, L, levels), and every step's bound; USD."""
 
     bound_usd: float
     multipliers_usd: Vector

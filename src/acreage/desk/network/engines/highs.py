@@ -40,7 +40,8 @@ class Sale:
     def solve(self, capacity: Vector, demand: Vector) -> tuple[float, Vector]:
         """The best revenue and the dual prices (L,) for `capacity` (L,) units and `demand` (J,) requests."""
         rows, columns = np.arange(self.resources, dtype=np.int32), np.arange(self.products, dtype=np.int32)
-        self.solver.changeRowsBounds(self.resources, rows, np.full(self.resources, -highspy.kHighsInf), capacity)
+        least = np.full(self.resources, -highspy.kHighsInf)
+        self.solver.changeRowsBounds(self.resources, rows, least, capacity)  # type: ignore[attr-defined]
         self.solver.changeColsBounds(self.products, columns, np.zeros(self.products), demand)
         self.solver.run()
         status = self.solver.getModelStatus()
