@@ -13,7 +13,7 @@ spokes were looked at). Their probabilities and seats follow exactly from these 
 - every pair of places has a weight drawn uniformly from (0, 1); its share of the requests is its weight over the sum;
 - requests for a pair of places are equally likely in all periods: 1 in all for T = 200, one half for T = 600;
 - within a pair of places the low and the high fare share by the odds (T - t)/T to max(0, t - s)/(T - s), where s
-  is the pair's own start of high-fare demand; the 20 starts are between .506 T and .657 T, taken here as uniform
+  is the pair's own start of high-fare demand; the starts looked at lie between .506 T and .667 T, taken here as uniform
   from T/2 to 2T/3;
 - the low fare is the distance of the two places, cut to a whole number: 36 published fares embed in the
   plane to within the rounding. A square of side 100 and places uniform in it (the hub too) are our guess;
