@@ -7,6 +7,7 @@ from acreage.desk.network.decomposition import decomposed, value_tables
 from acreage.desk.network.exact import expected_revenue_usd, optimum_usd
 from acreage.desk.network.legs import leg_program
 from acreage.desk.network.linear import linear_bound
+from acreage.desk.network.pairing import paired_bound_usd, pairing
 from acreage.desk.network.problem import Network, Product, network_of
 from acreage.desk.network.relaxation import relaxation
 from acreage.desk.network.simulation import estimate, revenues, sample_requests
@@ -29,16 +30,19 @@ def policies(network: Network, seed: int) -> list[LegTables]:
     ]
 
 
-@pytest.mark.parametrize("first", range(0, 300, 50))
+@pytest.mark.parametrize("first", range(0, 600, 50))
 def test_policy_optimum_lagrangian_and_linear_bound_stand_in_this_order(first: int) -> None:
-    """On random tiny networks with gangs: every policy <= exact optimum <= every Lagrangian iterate, best <= linear."""
+    """On random tiny networks with gangs: every policy <= optimum <= paired <= Lagrangian <= linear."""
     for seed in range(first, first + 50):
         network = tiny_network(seed)
         optimum, linear = optimum_usd(network), linear_bound(network)
-        bound = relaxation(leg_program(network), linear.bid_prices_usd, iterations=ITERATIONS)
+        program = leg_program(network)
+        bound = relaxation(program, linear.bid_prices_usd, iterations=ITERATIONS)
+        paired = paired_bound_usd(program, bound)
         for tables in policies(network, seed):
             assert expected_revenue_usd(network, tables) <= optimum + SLACK_USD, seed
-        assert optimum <= min(bound.trail_usd) + SLACK_USD, seed
+        assert optimum <= paired + SLACK_USD, seed
+        assert paired <= bound.bound_usd + SLACK_USD, seed
         assert bound.bound_usd == min(bound.trail_usd)
         assert bound.bound_usd <= linear.bound_usd + SLACK_USD, seed
 
@@ -67,6 +71,25 @@ def test_one_resource_is_solved_exactly() -> None:
     assert bound.bound_usd == pytest.approx(optimum, rel=1e-12)
     assert expected_revenue_usd(network, tables) == pytest.approx(optimum, rel=1e-12)
     assert tables.values_usd[0, 0, 9] == pytest.approx(optimum, rel=1e-12)
+
+
+def test_two_resources_decided_together_are_solved_exactly() -> None:
+    """A network of two resources is one pair: its bound is the optimum, whatever the multipliers."""
+    for seed in range(200):
+        network = tiny_network(seed)
+        if network.resources == 2 and (network.taken > 0).all(axis=1).any():
+            program = leg_program(network)
+            single = relaxation(program, linear_bound(network).bid_prices_usd, iterations=1)
+            assert paired_bound_usd(program, single) == pytest.approx(optimum_usd(network), rel=1e-9, abs=1e-9)
+
+
+def test_every_resource_is_in_one_group() -> None:
+    """Pairing leaves nobody out, and pairs a flight to the hub with one from it."""
+    network = published(200, 1.6, 4)
+    groups = pairing(leg_program(network))
+    assert sorted(groups.ravel()) == list(range(network.resources))
+    for one, other in groups:
+        assert network.resource_names[one].startswith("0-") != network.resource_names[other].startswith("0-")
 
 
 def test_published_probabilities_follow_from_the_rules_read_off_them() -> None:

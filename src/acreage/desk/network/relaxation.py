@@ -78,12 +78,17 @@ def relaxation(program: LegProgram, bid_prices_usd: Vector, *, iterations: int =
     )
 
 
-def _bound(program: LegProgram, split: Vector, values: Vector) -> float:
-    """The bound of any multipliers, kept to a split or not."""
+def unshared_usd(program: LegProgram, multipliers_usd: Vector) -> float:
+    """The first sum of the bound: what the multipliers (T, P) leave of the fares; nothing where they split them."""
     network = program.network
-    left = np.maximum(network.fare_usd - _by_product(program, split).sum(axis=2), 0.0)
+    left = network.fare_usd - _by_product(program, multipliers_usd).sum(axis=2)
+    return float((network.arrival_prob * np.maximum(left, 0.0)).sum())
+
+
+def _bound(program: LegProgram, split: Vector, values: Vector) -> float:
+    network = program.network
     alone = values[0, np.arange(network.resources), network.capacity]
-    return float((network.arrival_prob * left).sum() + alone.sum())
+    return unshared_usd(program, split) + float(alone.sum())
 
 
 def _first_split(program: LegProgram, bid_prices_usd: Vector) -> Vector:
