@@ -32,14 +32,14 @@ MEAN_BARS = {1.0: 0.988, 1.2: 0.985, 1.6: 0.983}
 EVERY_BAR = 0.972
 SOLVES = 5
 """How often the re-solved baseline solves its linear program over the horizon, as the paper's baselines do."""
-SLOW_PATHS = 400
+SLOW_PATHS = 300
 """Paths for what solves a linear program on each of them."""
 COLUMNS = ("DLP", "hindsight", "paired", "static", "re-solved", "Lagrangian", "decomposed", "tables", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One problem: shares of the Lagrangian bound in the order of COLUMNS, seconds, whether the bounds are in order."""
+    """One problem: shares of the bound in the order of COLUMNS, processor seconds, whether the bounds are in order."""
 
     load: float
     label: str
@@ -52,12 +52,12 @@ class Row:
 def measure(network: Network, label: str, load: float, seed: int, paths: int) -> Row:
     """Build bounds and tables, judge every policy on the same paths."""
     program, linear = leg_program(network), linear_bound(network)
-    began = time.perf_counter()
+    began = time.process_time()
     lagrangian = relaxation(program, linear.bid_prices_usd)
     paired = paired_bound_usd(program, lagrangian)
-    bounded = time.perf_counter()
+    bounded = time.process_time()
     tables = value_tables(network, np.random.default_rng([seed, 0]))
-    built = time.perf_counter()
+    built = time.process_time()
     requests = sample_requests(network, paths, np.random.default_rng([seed, 1]))
     slow = requests[:, :SLOW_PATHS]
     policies = (
@@ -112,7 +112,7 @@ def main() -> None:
     parser.add_argument("--loads", type=float, nargs="+", default=[1.0, 1.2, 1.6])
     parser.add_argument("--spokes", type=int, nargs="+", default=[4, 5, 6, 8])
     parser.add_argument("--ratio", type=float, nargs="+", default=[4.0, 8.0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--periods", type=int, nargs="+", default=[200])
     parser.add_argument("--paths", type=int, default=20_000)
     parser.add_argument("--quick", action="store_true", help="two small problems a load")
@@ -120,10 +120,10 @@ def main() -> None:
     if asked.quick:
         asked.spokes, asked.ratio, asked.seeds = [4], [4.0, 8.0], [1]
     print(f"{platform.platform()}, Python {platform.python_version()}, numpy {np.__version__}")
-    print(f"{asked.paths} paths judge; shares of the Lagrangian bound; last columns: seconds for bound and tables")
+    print(f"{asked.paths} paths judge; shares of the Lagrangian bound; last, processor seconds for bounds and tables")
     print(f"{'problem':28}" + "".join(f"{name:>11}" for name in COLUMNS))
     rows = []
-    began = time.perf_counter()
+    began = time.process_time()
     cases = itertools.product(asked.periods, asked.loads, asked.spokes, asked.ratio, asked.seeds)
     for periods, load, spokes, ratio, seed in cases:
         network = hub_network(spokes=spokes, load=load, ratio=ratio, seed=seed, periods=periods)
@@ -133,7 +133,7 @@ def main() -> None:
         show(label, row.shares, f"{row.bound_s:8.1f}{row.tables_s:6.1f}{order}")
         rows.append(row)
     met = summary(rows)
-    print(f"{time.perf_counter() - began:.0f} s in all")
+    print(f"{time.process_time() - began:.0f} processor seconds in all")
     sys.exit(0 if met else 1)
 
 
