@@ -14,11 +14,14 @@ import itertools
 import platform
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from acreage.desk.network.decomposition import decomposed, value_tables
+from acreage.desk.network.hub_files import read_hub_file
 from acreage.desk.network.hubs import hub_network
 from acreage.desk.network.legs import leg_program
 from acreage.desk.network.linear import hindsight_usd, linear_bound, resolved_revenues
@@ -106,6 +109,19 @@ def summary(rows: list[Row]) -> bool:
     return met and low
 
 
+def problems(asked: argparse.Namespace) -> Iterator[tuple[Network, str, float, int]]:
+    """The networks asked for, with label, load and seed; a file's load is its demand over its seats."""
+    for path in asked.files:
+        network = read_hub_file(path.read_text(encoding="utf-8"), name=str(path))
+        demand = (network.usage() @ network.expected_demand).sum()
+        yield network, path.stem, round(float(demand / network.capacity.sum()), 1), 0
+    if not asked.files:
+        cases = itertools.product(asked.periods, asked.loads, asked.spokes, asked.ratio, asked.seeds)
+        for periods, load, spokes, ratio, seed in cases:
+            network = hub_network(spokes=spokes, load=load, ratio=ratio, seed=seed, periods=periods)
+            yield network, f"T{periods} load {load} N{spokes} x{ratio:g} #{seed}", load, seed
+
+
 def main() -> None:
     """Parse the command line, measure, print; exits with 1 if a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -115,6 +131,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--periods", type=int, nargs="+", default=[200])
     parser.add_argument("--paths", type=int, default=20_000)
+    parser.add_argument("--files", type=Path, nargs="+", default=[], help="published rm_*.txt files instead")
     parser.add_argument("--quick", action="store_true", help="two small problems a load")
     asked = parser.parse_args()
     if asked.quick:
@@ -124,10 +141,7 @@ def main() -> None:
     print(f"{'problem':28}" + "".join(f"{name:>11}" for name in COLUMNS))
     rows = []
     began = time.process_time()
-    cases = itertools.product(asked.periods, asked.loads, asked.spokes, asked.ratio, asked.seeds)
-    for periods, load, spokes, ratio, seed in cases:
-        network = hub_network(spokes=spokes, load=load, ratio=ratio, seed=seed, periods=periods)
-        label = f"T{periods} load {load} N{spokes} x{ratio:g} #{seed}"
+    for network, label, load, seed in problems(asked):
         row = measure(network, label, load, seed, asked.paths)
         order = "" if row.is_ordered else "   BOUNDS OUT OF ORDER"
         show(label, row.shares, f"{row.bound_s:8.1f}{row.tables_s:6.1f}{order}")
