@@ -17,7 +17,7 @@ direction the chance of acceptance less its mean over the request's resources; w
 target below the best bound that comes closer whenever a few steps do not help.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,12 +70,7 @@ def relaxation(program: LegProgram, bid_prices_usd: Vector, *, iterations: int =
         following = _projected(program, split - step * direction + MOMENTUM * move)
         split, move = following, following - split
     assert best is not None
-    return Relaxation(
-        bound_usd=best.bound_usd,
-        multipliers_usd=best.multipliers_usd,
-        values_usd=best.values_usd,
-        trail_usd=tuple(trail),
-    )
+    return replace(best, trail_usd=tuple(trail))
 
 
 def unshared_usd(program: LegProgram, multipliers_usd: Vector) -> float:
