@@ -12,7 +12,7 @@ expects of a request
 which also counts the chance that the others refuse it (D is infinite where it does not fit). The law of D is taken
 from simulated paths of the tables of the round before. Two or three rounds settle: the tables of a network are then
 consistent with the traffic that they themselves let through. This stands in the place of factors tuned
-by simulation (one per resource and part of the horizon): none of these improves on it, see
+by simulation (one per resource and part of the horizon), none of which was found to improve on it, see
 `docs/why/network-bid-prices.md`. Iterating a decomposition against its own traffic is known for static controls
 (the iterative methods of Talluri and van Ryzin 2004, section 3.4); we know of no publication of this form.
 """
