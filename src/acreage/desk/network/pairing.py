@@ -5,7 +5,7 @@ into any groups, the multipliers then pay for agreement between groups, and with
 accepted whole. For the same multipliers a group earns no more than its resources earned alone, so a bound is never
 worse for it. Two resources are one dynamic program over their free units (x, y). We solve it once, for the
 multipliers that are best for single resources, with resources paired by the fares of the requests that take both.
-On the hub problems this alone lowers the bound by half a per cent; 40 more steps on the multipliers lowered it by
+On the hub problems this alone lowers the bound by .1 to .6 per cent; 40 more steps on the multipliers lowered it by
 another twentieth of one and are not worth their time.
 """
 
