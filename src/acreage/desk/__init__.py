@@ -1,1 +1,1 @@
-"""The lessor's side of the table: what to keep, what to lease, at what price, and to whom."""
+"""The lessor's desk: which requests to accept, at what price, without failing the anchor tenant."""

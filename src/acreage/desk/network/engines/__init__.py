@@ -1,0 +1,1 @@
+"""The solver behind the linear programs of a network."""
