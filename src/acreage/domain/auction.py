@@ -28,10 +28,10 @@ class PaymentRule(StrEnum):
 
 
 class Mechanism(StrEnum):
-    """How the auction is held."""
+    """How the auction is held: sealed on bundles, sealed at one price a lot, or by a rising clock a lot."""
 
     COMBINATORIAL = "combinatorial"
-    UNIFORM = "uniform"
+    SECOND_PRICE = "second-price"
     ASCENDING = "ascending"
 
 
@@ -176,3 +176,51 @@ class NoAward:
 
     because: str
     reliefs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotPrice:
+    """One price for every unit of a lot: `units` of it are awarded, `tied` are bids that the seed decided between.
+
+    `because` says which bid, or the reserve, sets the price.
+    """
+
+    lot: LotId
+    units: int
+    micro_usd_per_unit: int
+    because: str
+    tied: tuple[BidId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """`units` of a bid that are given up where the clock of a lot passes a price."""
+
+    lot: LotId
+    bidder: BidderId
+    bid: BidId
+    units: int
+    micro_usd_per_unit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRound:
+    """One round of a clock auction: prices called, units wanted at them, and what was given up on the way.
+
+    `clipped` are bidders that wanted more units than in the round before, which the activity rule does not allow.
+    """
+
+    number: int
+    prices: tuple[tuple[LotId, int], ...]
+    demand: tuple[tuple[BidderId, LotId, int], ...]
+    exits: tuple[Exit, ...]
+    clipped: tuple[BidderId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAward:
+    """Winners of auctions with one price a lot; what each pays is its units times their lots' prices."""
+
+    accepted: tuple[Accepted, ...]
+    prices: tuple[LotPrice, ...]
+    rounds: tuple[ClockRound, ...] = ()
