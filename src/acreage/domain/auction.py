@@ -154,10 +154,11 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
-    """Another award as good: these units of bids less, those more."""
+    """Another award as good: these units of bids less, those more, and what is then had elsewhere."""
 
     less: tuple[tuple[BidId, int], ...]
     more: tuple[tuple[BidId, int], ...]
+    elsewhere: tuple[tuple[LotId, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ falling value, the price is that of the sealed auction, the best bid that lost.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from acreage.domain.auction import Auction, Bid, ClockRound, Exit, Lot, LotPrice, UnitAward
@@ -93,9 +93,10 @@ class _Clock:
             self.prices[lot.id] = (lot.reserve_micro_usd or 0) if first else self.prices[lot.id] + self._increment()
         exits, clipped = self._answers(first)
         called = tuple(self.prices.items())
+        gone = []
         for lot in open_lots:
-            self._close_or_go_on(lot, [one for one in exits if one.lot == lot.id], first)
-        self._record(called, exits, clipped)
+            gone += self._close_or_go_on(lot, [one for one in exits if one.lot == lot.id], first)
+        self._record(called, gone, clipped)
         return True
 
     def _increment(self) -> int:
@@ -125,11 +126,14 @@ class _Clock:
         at = min(max(self.bidders[who].gives_up_at(bid), self.prices[lot] - self._increment()), self.prices[lot])
         return Exit(lot=lot, bidder=who, bid=bid, units=units, micro_usd_per_unit=at)
 
-    def _close_or_go_on(self, lot: Lot, exits: list[Exit], first: bool) -> None:
-        """Close a lot at which no more is wanted than there is, giving back what the last exits need not give up."""
-        wanted = self._wanted(lot.id)
+    def _close_or_go_on(self, lot: Lot, exits: list[Exit], first: bool) -> list[Exit]:
+        """Close a lot at which no more is wanted than there is, and give back what the last exits need not give up.
+
+        Returns the exits that stand.
+        """
+        wanted, gone = self._wanted(lot.id), []
         if wanted > lot.quantity:
-            return
+            return exits
         start = self.prices[lot.id] if first else self.prices[lot.id] - self._increment()
         price, because = start, "no more was wanted at the price called first"
         tied: tuple[BidId, ...] = ()
@@ -141,12 +145,14 @@ class _Clock:
             if taken:
                 price, because = one.micro_usd_per_unit, f"{one.bid} is the last that gave up"
                 tied = _tied(queue, one, taken)
+                gone.append(replace(one, units=taken))
             excess -= taken
             if taken < one.units:
                 self.held[one.bidder][one.bid] = self.held[one.bidder].get(one.bid, 0) + one.units - taken
         self.closed[lot.id] = LotPrice(
             lot=lot.id, units=self._wanted(lot.id), micro_usd_per_unit=price, because=because, tied=tied
         )
+        return gone
 
     def _wanted(self, lot: LotId) -> int:
         return sum(n for bids in self.held.values() for bid, n in bids.items() if self.lots[bid] == lot)

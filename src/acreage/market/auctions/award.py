@@ -97,6 +97,7 @@ def _swap(best: Allocation, other: Allocation) -> Swap:
     return Swap(
         less=tuple((bid, -n) for bid, n in change.items() if n < 0),
         more=tuple((bid, n) for bid, n in change.items() if n > 0),
+        elsewhere=other.elsewhere,
     )
 
 
