@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from acreage.cli.main import acreage, guarded
+from acreage.market.auctions.validate import faults
 from acreage.portfolio.auction_file import auction_document, auction_starter, read_auction_text
 from acreage.portfolio.auction_result_shape import auction_result_schema
 from acreage.portfolio.auction_shape import auction_schema
@@ -62,7 +63,8 @@ def test_the_tour_says_what_the_page_says(here: Path, capsys: pytest.CaptureFixt
             printed += [*found.out.splitlines(), *found.err.splitlines()]
             if target:
                 (here / target).write_text(found.out, encoding="utf-8")
-    told = [line for block in re.findall(r"```\n(.*?)```", page, re.DOTALL) for line in block.splitlines() if line]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    told = [line for language, block in blocks if not language for line in block.splitlines() if line]
     assert len(told) >= 8
     assert [line for line in told if line not in printed] == []
 
@@ -103,7 +105,7 @@ def test_an_example_has_a_record_that_holds(here: Path, example: str, capsys: py
         (("award", "accepted", 1, "units"), 300, "300 units where 64 to 256"),
         (("award", "accepted", 0, "bid"), "elm-both", "are sold"),
         (("auction", "bids", 2, "amount"), "9 USD", "hash"),
-        (("coalitions", 0, "value_usd"), "1", "the value is"),
+        (("coalitions", 0, "value_usd"), "1", "without atlas: amounts or value"),
         (("coalitions", 0, "accepted", 0, "bidder"), "atlas", "amounts or value"),
     ],
 )
@@ -137,12 +139,12 @@ bids:
 @pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
-        ("{a: 1}", "{c: 1}", r"bad.yaml:8:33: bids\[0\].bundle.c: there is no lot 'c'; the lots are a, b"),
+        ("{a: 1}", "{c: 1}", r"bad.yaml:8:38: bids\[0\].bundle.c: there is no lot 'c'; the lots are a, b"),
         ("{a: 1}", "{a: 0}", r"bids\[0\].bundle.a: a quantity of 0"),
         ("{a: 1}", "{a: 5}", r"5 of lot 'a' where there are 4: it can never win"),
         ("{a: 1}", "{}", "for nothing"),
         ("quantity: 4, r", "quantity: 0, r", r"lots\[0\].quantity: a lot of 0"),
-        ("28 USD", "28", r"bad.yaml:8:48: bids\[0\].amount: the currency of 28 is not clear; write 28 USD"),
+        ("28 USD", "28", r"bad.yaml:8:50: bids\[0\].amount: the currency of 28 is not clear; write 28 USD"),
         ("28 USD", "'28'", "the currency of 28 is not clear"),
         ("28 USD", "28 EUR", "the currency is EUR; convert it"),
         ("28 USD", "many USD", "not an amount with its currency"),
@@ -186,11 +188,11 @@ def test_a_mistake_is_one_error_with_its_place(right: str, wrong: str, told: str
 def test_where_no_award_exists_it_is_said_what_would_make_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A rule that cannot be kept is named with what the award would cost without it; nothing is decided."""
     text = (ROOT / "examples" / "auctions" / "buy-spring.yaml").read_text(encoding="utf-8")
-    (here / "none.yaml").write_text(text.replace("reserve: 3_000 USD, ", "").replace("0.5", "1.0"), encoding="utf-8")
+    (here / "none.yaml").write_text(text.replace("reserve: 3_000 USD, ", "").replace("0.8", "0.2"), encoding="utf-8")
     assert run("auction run none.yaml") == 2
     told = capsys.readouterr().err
     assert "no award keeps every rule" in told
-    assert "without the rule survive_frac: then there is an award at" in told
+    assert "without the rule share_caps: then there is an award at" in told
 
 
 def test_files_that_are_no_results_are_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,7 +207,8 @@ def test_an_auction_reads_back_from_its_document() -> None:
     """What a result carries is the auction, whatever is in it."""
     for seed in range(200):
         auction = random_auction(seed)
-        if auction.rules.survive_frac.denominator in (1, 2):
+        # A third is no decimal, and random bids may contradict each other, which files may not.
+        if auction.rules.survive_frac.denominator in (1, 2) and not list(faults(auction)):
             assert read_auction_text(json.dumps(auction_document(auction)), "a.json") == auction
 
 
