@@ -163,7 +163,10 @@ class Swap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Award:
-    """The best allocation with the solver's proof, and others as good; `more_swaps`: there may be further ones."""
+    """The best allocation, and others as good; `more_swaps`: there may be further ones.
+
+    No allocation is worth more than `bound_micro_usd`, as the last search proved, within the solver's tolerance.
+    """
 
     allocation: Allocation
     bound_micro_usd: int

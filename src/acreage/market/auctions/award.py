@@ -20,6 +20,9 @@ from acreage.units.money import MICRO_PER_USD, usd_text
 SWAPS_MAX = 3
 """So many other awards that are as good are looked for and told; one is enough to know of a tie."""
 
+TOLD_APART_GRAINS = 10**8
+"""Values up to this many grains differ enough for the solver's objective, which is good to about ten digits."""
+
 _TIE_WEIGHT_MAX = 1_000_000
 
 
@@ -32,15 +35,13 @@ def determine(auction: Auction, *, swaps_max: int = SWAPS_MAX) -> Award | NoAwar
     solved = maximise(form.program)
     if solved is None:
         return NoAward(because=_shortage(auction), reliefs=_reliefs(auction))
-    best = _checked(auction, allocation_at(form, solved.point))
-    while (other := _next(form, best.value_micro_usd, (best,))) is not None:
-        if other.value_micro_usd == best.value_micro_usd:
-            best = _drawn(form, best)
-            break
-        best = other
+    best = _proved(form, _checked(auction, allocation_at(form, solved.point)))
+    if swaps_max and _next(form, best.value_micro_usd, (best,)) is not None:
+        best = _drawn(form, best)
     swaps = _swaps(form, best, swaps_max)
-    bound = max(form.idle_micro_usd + round(solved.bound) * form.grain_micro_usd, best.value_micro_usd)
-    return Award(allocation=best, bound_micro_usd=bound, swaps=swaps, more_swaps=0 < len(swaps) == swaps_max)
+    return Award(
+        allocation=best, bound_micro_usd=best.value_micro_usd, swaps=swaps, more_swaps=0 < len(swaps) == swaps_max
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,21 @@ def _best(auction: Auction, excluded: frozenset[BidderId], charges: Mapping[Bidd
     solved = maximise(form.program)
     if solved is None:
         return None
-    return Coalition(excluded=excluded, allocation=_checked(auction, allocation_at(form, solved.point)))
+    found = _checked(auction, allocation_at(form, solved.point))
+    # With charges any coalition that blocks will do; without, the value itself is what is asked for.
+    return Coalition(excluded=excluded, allocation=found if charges else _proved(form, found))
+
+
+def _proved(form: Formulation, best: Allocation) -> Allocation:
+    """The best allocation, where amounts are so large that the solver may have taken one a little worse.
+
+    It is asked for one that is better by a grain until there is none, which proves the last one.
+    """
+    if sum(abs(column.gain) * column.upper for column in form.program.columns) <= TOLD_APART_GRAINS:
+        return best
+    while (other := _next(form, best.value_micro_usd + form.grain_micro_usd, ())) is not None:
+        best = other
+    return best
 
 
 def _checked(auction: Auction, allocation: Allocation) -> Allocation:
@@ -138,10 +153,9 @@ def _tie_weights(auction: Auction) -> dict[BidId, int]:
 
 
 def _floored(form: Formulation, floor_micro_usd: int) -> Program:
-    """A copy of the program that admits no value below the floor, half a grain of doubt given."""
+    """A copy of the program that admits no value below the floor."""
     program = Program(columns=list(form.program.columns), rows=list(form.program.rows))
-    grains = (floor_micro_usd - form.idle_micro_usd) // form.grain_micro_usd
-    program.row(gain_of(form), lower=grains - 0.5)
+    program.at_least(gain_of(form), (floor_micro_usd - form.idle_micro_usd) // form.grain_micro_usd)
     return program
 
 
