@@ -8,8 +8,7 @@ can be sold again, all of it or a part of its time or quantity.
 """
 
 import copy
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
 
 from acreage.domain.order import (
     EventKind,
@@ -52,6 +51,7 @@ class OrderBook:
     holdings: dict[tuple[str, str], Steps] = field(default_factory=dict)
     on_sale: dict[tuple[str, str], Steps] = field(default_factory=dict)
     log: list[VenueEvent] = field(default_factory=list)
+    trades: dict[str, Fill] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
     place: int = 0
 
@@ -96,7 +96,7 @@ class OrderBook:
 
     def quote(self, order: Order, /, *, now: Instant) -> Quote:
         """What posting would match at once, tried on a copy."""
-        trial = copy.deepcopy(self)
+        trial = self._copy()
         fills = tuple(event.fill for event in trial.post(order, now=now) if event.fill is not None)
         fills = tuple(fill for fill in fills if order.id in (fill.buy, fill.sell))
         sizes = (f.rectangle.accelerators * (f.rectangle.until_at - f.rectangle.from_at) for f in fills)
@@ -109,7 +109,7 @@ class OrderBook:
     def settle(self, fill: str, /, *, now: Instant) -> tuple[VenueEvent, ...]:
         """Say that a fill was paid and handed over."""
         self._check_time(now)
-        found = next((one for one in self.fills() if one.id == fill), None)
+        found = self.trades.get(fill)
         if found is None:
             raise InputError(f"there is no fill {fill}", fix="fills are in the events of kind matched")
         self._advance(now)
@@ -124,11 +124,24 @@ class OrderBook:
 
     def fills(self) -> tuple[Fill, ...]:
         """All fills, in order."""
-        return tuple(e.fill for e in self.log if e.kind is EventKind.MATCHED and e.fill is not None)
+        return tuple(self.trades.values())
 
     def held(self, owner: str, product: str, at: Instant, /) -> int:
         """Accelerators that an owner has at an instant."""
         return self.holdings.get((owner, product), Steps()).at(at)
+
+    def _copy(self) -> "OrderBook":
+        """A book to try things on; orders, events and fills never change, so they need no copies."""
+        return replace(
+            self,
+            standing={name: replace(one, left=copy.deepcopy(one.left)) for name, one in self.standing.items()},
+            posted=dict(self.posted),
+            holdings=copy.deepcopy(self.holdings),
+            on_sale=copy.deepcopy(self.on_sale),
+            log=list(self.log),
+            trades=dict(self.trades),
+            settled=set(self.settled),
+        )
 
     def _check(self, order: Order, now: Instant) -> None:
         self._check_rectangle(order.rectangle, now)
@@ -201,14 +214,13 @@ class OrderBook:
         offers = [
             Offered(id=one.order.id, partial=one.order.partial, segments=tuple(one.left.segments())) for one in sells
         ]
-        numbers = count(len(self.fills()) + 1)
         for taken in cover(buy.left.segments(), buy.order.partial, offers) if offers else ():
-            self._trade(buy, self.standing[taken.offer], taken, f"fill-{next(numbers)}")
+            self._trade(buy, self.standing[taken.offer], taken)
         for one in (buy, *sells):
             if not one.left.segments():
                 del self.standing[one.order.id]
 
-    def _trade(self, buy: _Standing, sell: _Standing, taken: Taken, name: str) -> None:
+    def _trade(self, buy: _Standing, sell: _Standing, taken: Taken) -> None:
         first = buy if buy.place < sell.place else sell
         price = first.order.limit_micro_usd_per_hour
         product, owners = buy.order.rectangle.product, (sell.order.owner, buy.order.owner)
@@ -221,7 +233,7 @@ class OrderBook:
         for one in (buy, sell):
             one.left.add(part.from_at, part.until_at, -part.accelerators)
         fill = Fill(
-            id=name,
+            id=f"fill-{len(self.trades) + 1}",
             buy=buy.order.id,
             sell=sell.order.id,
             buyer=owners[1],
@@ -230,6 +242,7 @@ class OrderBook:
             price_micro_usd_per_hour=price,
             amount_micro_usd=amount_of(part, price),
         )
+        self.trades[fill.id] = fill
         self._say(EventKind.MATCHED, first.order.id, fill)
 
 
