@@ -195,6 +195,18 @@ def test_where_no_award_exists_it_is_said_what_would_make_one(here: Path, capsys
     assert "without the rule share_caps: then there is an award at" in told
 
 
+def test_units_that_find_no_bid_are_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sealed auction and a combinatorial one with too few bids, or none, say what stays."""
+    text = (ROOT / "examples" / "auctions" / "second-price.yaml").read_text(encoding="utf-8")
+    (here / "few.yaml").write_text(text.replace("1_000 USD", "1_600 USD"), encoding="utf-8")
+    found = asked("auction run few.yaml", capsys)
+    assert found["findings"] == ["lot spring: 320 of 512 units find a bid within the reserve price"]
+    assert set(found["refused"]) == {"birch-more", "cobalt", "dune"}
+    empty = text.split("bids:")[0].replace("second-price", "combinatorial") + "bids: []\n"
+    (here / "none.yaml").write_text(empty, encoding="utf-8")
+    assert asked("auction run none.yaml", capsys)["findings"] == ["nothing is awarded"]
+
+
 def test_files_that_are_no_results_are_refused(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The audit of something else says how to write a result."""
     assert run("auction audit spare.yaml") == 2

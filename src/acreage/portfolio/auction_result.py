@@ -112,6 +112,11 @@ def unit_award_document(auction: Auction, award: UnitAward) -> dict[str, Any]:
             for who, amount in paid.items()
         ],
         paid_usd=usd_text(sum(paid.values())),
+        findings=[
+            f"lot {lot.id}: {price.units} of {lot.quantity} units find a bid within the reserve price"
+            for lot, price in zip(auction.lots, award.prices, strict=True)
+            if price.units < lot.quantity
+        ],
         prices=[_price_shape(one) for one in award.prices],
         rounds=[_round_shape(one) for one in award.rounds],
         refused={str(bid): why for bid, why in refused_bids(auction).items()},
