@@ -28,10 +28,10 @@ class PaymentRule(StrEnum):
 
 
 class Mechanism(StrEnum):
-    """How the auction is held."""
+    """How the auction is held: sealed on bundles, sealed at one price a lot, or by a rising clock a lot."""
 
     COMBINATORIAL = "combinatorial"
-    UNIFORM = "uniform"
+    SECOND_PRICE = "second-price"
     ASCENDING = "ascending"
 
 
@@ -154,15 +154,19 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swap:
-    """Another award as good: these units of bids less, those more."""
+    """Another award as good: these units of bids less, those more, and what is then had elsewhere."""
 
     less: tuple[tuple[BidId, int], ...]
     more: tuple[tuple[BidId, int], ...]
+    elsewhere: tuple[tuple[LotId, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Award:
-    """The best allocation with the solver's proof, and others as good; `more_swaps`: there may be further ones."""
+    """The best allocation, and others as good; `more_swaps`: there may be further ones.
+
+    No allocation is worth more than `bound_micro_usd`, as the last search proved, within the solver's tolerance.
+    """
 
     allocation: Allocation
     bound_micro_usd: int
@@ -176,3 +180,51 @@ class NoAward:
 
     because: str
     reliefs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotPrice:
+    """One price for every unit of a lot: `units` of it are awarded, `tied` are bids that the seed decided between.
+
+    `because` says which bid, or the reserve, sets the price.
+    """
+
+    lot: LotId
+    units: int
+    micro_usd_per_unit: int
+    because: str
+    tied: tuple[BidId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """`units` of a bid that are given up where the clock of a lot passes a price."""
+
+    lot: LotId
+    bidder: BidderId
+    bid: BidId
+    units: int
+    micro_usd_per_unit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockRound:
+    """One round of a clock auction: prices called, units wanted at them, and what was given up on the way.
+
+    `clipped` are bidders that wanted more units than in the round before, which the activity rule does not allow.
+    """
+
+    number: int
+    prices: tuple[tuple[LotId, int], ...]
+    demand: tuple[tuple[BidderId, LotId, int], ...]
+    exits: tuple[Exit, ...]
+    clipped: tuple[BidderId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitAward:
+    """Winners of auctions with one price a lot; what each pays is its units times their lots' prices."""
+
+    accepted: tuple[Accepted, ...]
+    prices: tuple[LotPrice, ...]
+    rounds: tuple[ClockRound, ...] = ()

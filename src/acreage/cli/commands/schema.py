@@ -9,6 +9,8 @@ _FILES = {
     "contract": ("acreage.portfolio", "contract.schema.json"),
     "rfq": ("acreage.portfolio", "rfq.schema.json"),
     "rfq-answer": ("acreage.portfolio", "rfq-answer.schema.json"),
+    "auction": ("acreage.portfolio", "auction.schema.json"),
+    "auction-result": ("acreage.portfolio", "auction_result.schema.json"),
     "books": ("acreage.flow", "books.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),

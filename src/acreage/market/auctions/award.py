@@ -13,12 +13,15 @@ from acreage.domain.auction import Allocation, Auction, Award, Direction, NoAwar
 from acreage.market.auctions.arithmetic import broken_rules
 from acreage.market.auctions.engines.highs import maximise
 from acreage.market.auctions.formulate import NO_CHARGES, Formulation, allocation_at, formulate, gain_of
-from acreage.market.auctions.program import Program
+from acreage.market.auctions.program import Program, Terms
 from acreage.units.ids import BidderId, BidId, LotId
 from acreage.units.money import MICRO_PER_USD, usd_text
 
 SWAPS_MAX = 3
 """So many other awards that are as good are looked for and told; one is enough to know of a tie."""
+
+TOLD_APART_GRAINS = 10**8
+"""Values up to this many grains differ enough for the solver's objective, which is good to about ten digits."""
 
 _TIE_WEIGHT_MAX = 1_000_000
 
@@ -32,15 +35,14 @@ def determine(auction: Auction, *, swaps_max: int = SWAPS_MAX) -> Award | NoAwar
     solved = maximise(form.program)
     if solved is None:
         return NoAward(because=_shortage(auction), reliefs=_reliefs(auction))
-    best = _checked(auction, allocation_at(form, solved.point))
-    while (other := _next(form, best.value_micro_usd, (best,))) is not None:
-        if other.value_micro_usd == best.value_micro_usd:
-            best = _drawn(form, best)
-            break
-        best = other
-    swaps = _swaps(form, best, swaps_max)
-    bound = max(form.idle_micro_usd + round(solved.bound) * form.grain_micro_usd, best.value_micro_usd)
-    return Award(allocation=best, bound_micro_usd=bound, swaps=swaps, more_swaps=0 < len(swaps) == swaps_max)
+    best = _proved(form, _checked(auction, allocation_at(form, solved.point)))
+    swaps: tuple[Swap, ...] = ()
+    if swaps_max and _next(form, best.value_micro_usd, (best,)) is not None:
+        best = _drawn(form, best)
+        swaps = _swaps(form, best, swaps_max)
+    return Award(
+        allocation=best, bound_micro_usd=best.value_micro_usd, swaps=swaps, more_swaps=0 < len(swaps) == swaps_max
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,26 @@ def _best(auction: Auction, excluded: frozenset[BidderId], charges: Mapping[Bidd
     solved = maximise(form.program)
     if solved is None:
         return None
-    return Coalition(excluded=excluded, allocation=_checked(auction, allocation_at(form, solved.point)))
+    found = _checked(auction, allocation_at(form, solved.point))
+    # With charges any coalition that blocks will do; without, the value itself is what is asked for.
+    return Coalition(excluded=excluded, allocation=found if charges else _proved(form, found))
+
+
+def _proved(form: Formulation, best: Allocation) -> Allocation:
+    """The best allocation, where amounts are so large that the solver may have taken one a little worse.
+
+    It is asked for one that is better by a grain until there is none, which proves the last one.
+    """
+    if _told_apart(form):
+        return best
+    while (other := _next(form, best.value_micro_usd + form.grain_micro_usd, ())) is not None:
+        best = other
+    return best
+
+
+def _told_apart(form: Formulation) -> bool:
+    """Whether amounts are small enough for the solver's objective to see a difference of one grain."""
+    return sum(abs(column.gain) * column.upper for column in form.program.columns) <= TOLD_APART_GRAINS
 
 
 def _checked(auction: Auction, allocation: Allocation) -> Allocation:
@@ -97,19 +118,20 @@ def _swap(best: Allocation, other: Allocation) -> Swap:
     return Swap(
         less=tuple((bid, -n) for bid, n in change.items() if n < 0),
         more=tuple((bid, n) for bid, n in change.items() if n > 0),
+        elsewhere=other.elsewhere,
     )
 
 
 def _next(form: Formulation, floor_micro_usd: int, known: tuple[Allocation, ...]) -> Allocation | None:
     """An allocation of at least this value that accepts other units of some bid than each of the known ones."""
-    program = _floored(form, floor_micro_usd)
+    # A floor makes a dense row, which costs time; where the objective is exact, it is enough to look at what is found.
+    program = _copied(form) if _told_apart(form) else _floored(form, floor_micro_usd)
     for allocation in known:
         _differ(form, program, allocation)
     solved = maximise(program)
     if solved is None:
         return None
     found = allocation_at(form, solved.point)
-    # A floor within the solver's tolerance of the value may let through what is worth a little less.
     if found.value_micro_usd < floor_micro_usd or broken_rules(form.auction, found):
         return None
     return found
@@ -136,29 +158,44 @@ def _tie_weights(auction: Auction) -> dict[BidId, int]:
     return {name: draw.randrange(1, _TIE_WEIGHT_MAX) for name in names}
 
 
+def _copied(form: Formulation) -> Program:
+    return Program(columns=list(form.program.columns), rows=list(form.program.rows))
+
+
 def _floored(form: Formulation, floor_micro_usd: int) -> Program:
-    """A copy of the program that admits no value below the floor, half a grain of doubt given."""
-    program = Program(columns=list(form.program.columns), rows=list(form.program.rows))
-    grains = (floor_micro_usd - form.idle_micro_usd) // form.grain_micro_usd
-    program.row(gain_of(form), lower=grains - 0.5)
+    """A copy of the program that admits no value below the floor."""
+    program = _copied(form)
+    program.at_least(gain_of(form), (floor_micro_usd - form.idle_micro_usd) // form.grain_micro_usd)
     return program
 
 
 def _differ(form: Formulation, program: Program, known: Allocation) -> None:
     """Some bid has more or fewer accepted units than in a known allocation."""
     had = {one.bid: one.units for one in known.accepted}
-    changes = []
+    changes: Terms = {}
+    kept = 0
     for bid in dict.fromkeys(level.bid for level in form.levels):
-        units, n, most = form.units_of(bid.id), had.get(bid.id, 0), bid.units_max
-        if n < most:
-            more = program.column(1)
-            program.row(units | {more: -(n + 1)}, lower=0)
-            changes.append(more)
-        if n > 0:
-            fewer = program.column(1)
-            program.row(units | {fewer: most - n + 1}, upper=most)
-            changes.append(fewer)
-    program.row(dict.fromkeys(changes, 1), lower=1)
+        n, units = had.get(bid.id, 0), form.units_of(bid.id)
+        if bid.units_min == bid.units_max:
+            # Taken or not: the binary itself, or one minus it, says whether that changes.
+            (chosen,) = units
+            changes[chosen] = -1 if n else 1
+            kept += bool(n)
+        else:
+            changes |= dict.fromkeys(_changes(program, units, n, bid.units_max), 1)
+    program.row(changes, lower=1 - kept)
+
+
+def _changes(program: Program, units: Terms, n: int, most: int) -> Iterator[int]:
+    """Binaries that can only be 1 where more, or fewer, than n units are accepted."""
+    if n < most:
+        more = program.column(1)
+        program.row(units | {more: -(n + 1)}, lower=0)
+        yield more
+    if n > 0:
+        fewer = program.column(1)
+        program.row(units | {fewer: most - n + 1}, upper=most)
+        yield fewer
 
 
 def _shortage(auction: Auction) -> str:

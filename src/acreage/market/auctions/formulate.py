@@ -240,7 +240,7 @@ def _limit_budget(form: Formulation) -> None:
 def _limit_amount(form: Formulation, levels: list[Level], most_micro_usd: int) -> None:
     grain = form.grain_micro_usd
     terms = added(*(times(level.units, level.micro_usd_per_unit // grain) for level in levels))
-    form.program.row(terms, upper=most_micro_usd // grain)
+    form.program.at_least(times(terms, -1), -(most_micro_usd // grain))
 
 
 def _all_units(levels: list[Level], scope: tuple[LotId, ...]) -> Terms:

@@ -1,8 +1,9 @@
-"""The solver of winner determination: an integer program in, its best point and bound out, by HiGHS."""
+"""The solver of winner determination: an integer program in, its best point out, by HiGHS."""
 
 import ctypes
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 
 import highspy
@@ -11,15 +12,19 @@ from scipy import sparse
 
 from acreage.market.auctions.program import Program
 
-_INTEGRALITY_TOLERANCE = 1e-9
+_TOLERANCE = 1e-7
+"""Of rows, reduced costs and whole numbers; what is found is reckoned again exactly, so tighter only costs time."""
+
+
+_GAIN_MAX = Fraction(10**6)
+"""Larger objectives ruin the numerics; they are scaled down to this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solved:
-    """The best point in whole numbers, and no point has an objective above `bound`."""
+    """The best point, in whole numbers, as far as the solver's floats can tell."""
 
     point: tuple[int, ...]
-    bound: float
 
 
 @cache
@@ -47,7 +52,7 @@ def version() -> str:
 def maximise(program: Program) -> Solved | None:
     """The best whole point at gap 0; None where no point keeps every row."""
     if not program.columns:
-        return Solved(point=(), bound=0.0) if all(row.lower <= 0 <= row.upper for row in program.rows) else None
+        return Solved(point=()) if all(row.lower <= 0 <= row.upper for row in program.rows) else None
     _hush()
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     for name, value in (
@@ -56,9 +61,9 @@ def maximise(program: Program) -> Solved | None:
         ("random_seed", 0),
         ("mip_rel_gap", 0.0),
         ("mip_abs_gap", 0.0),
-        ("mip_feasibility_tolerance", _INTEGRALITY_TOLERANCE),
-        ("primal_feasibility_tolerance", _INTEGRALITY_TOLERANCE),
-        ("dual_feasibility_tolerance", _INTEGRALITY_TOLERANCE),
+        ("mip_feasibility_tolerance", _TOLERANCE),
+        ("primal_feasibility_tolerance", _TOLERANCE),
+        ("dual_feasibility_tolerance", _TOLERANCE),
     ):
         solver.setOptionValue(name, value)
     solver.passModel(_model(program))
@@ -68,7 +73,7 @@ def maximise(program: Program) -> Solved | None:
         return None
     assert status == highspy.HighsModelStatus.kOptimal, status
     point = tuple(round(value) for value in solver.getSolution().col_value)
-    return Solved(point=point, bound=-solver.getInfo().mip_dual_bound)
+    return Solved(point=point)
 
 
 def _model(program: Program) -> highspy.HighsLp:
@@ -79,7 +84,9 @@ def _model(program: Program) -> highspy.HighsLp:
     matrix = sparse.csc_matrix((values, (rows, columns)), shape=(len(program.rows), count)).sorted_indices()
     model = highspy.HighsLp()
     model.num_row_, model.num_col_ = matrix.shape
-    model.col_cost_ = -np.array([float(column.gain) for column in program.columns])
+    largest = max((abs(column.gain) for column in program.columns), default=Fraction(0))
+    scale = min(Fraction(1), _GAIN_MAX / largest) if largest else Fraction(1)
+    model.col_cost_ = -np.array([float(column.gain * scale) for column in program.columns])
     model.col_lower_ = np.zeros(count)
     model.col_upper_ = np.array([float(column.upper) for column in program.columns])
     model.row_lower_ = np.array([float(row.lower) for row in program.rows])
