@@ -7,9 +7,11 @@ from typing import NewType
 AcceleratorName = NewType("AcceleratorName", str)
 CommitmentId = NewType("CommitmentId", str)
 LeaseId = NewType("LeaseId", str)
+LesseeName = NewType("LesseeName", str)
 OfferId = NewType("OfferId", str)
 PoolId = NewType("PoolId", str)
 ProviderId = NewType("ProviderId", str)
+QuoteId = NewType("QuoteId", str)
 WorkloadId = NewType("WorkloadId", str)
 
 
