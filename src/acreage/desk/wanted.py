@@ -53,7 +53,8 @@ def fare_classes(terms: TierTerms, demand: TierDemand, bursts: Bursts | None, da
     spread = sigma(demand.bid_usd_per_accelerator_hour)
     middle = math.log(demand.bid_usd_per_accelerator_hour.median)
     floor = float(ndtr((math.log(max(usd(terms.floor_micro_usd), 1e-9)) - middle) / spread))
-    edges = ndtri(floor + (1.0 - floor) * np.arange(CLASSES_PER_TIER + 1) / CLASSES_PER_TIER)
+    ranks = floor + (1.0 - floor) * np.arange(CLASSES_PER_TIER + 1) / CLASSES_PER_TIER
+    edges = ndtri(np.minimum(ranks, 1.0))
     share = (1.0 - floor) / CLASSES_PER_TIER
     if share <= 1e-9 or small <= 1e-9:
         return []
