@@ -9,10 +9,10 @@ from acreage.domain.contract import Contract, LeaseState, Side
 from acreage.domain.hold import HoldState
 from acreage.domain.terms import RecallRight
 from acreage.ledger.contracts import lease_with_id
-from acreage.ledger.facts import DESK_QUOTES, Draft, FactKind
+from acreage.ledger.facts import DESK_QUOTES, Draft, FactKind, pool_chain
 from acreage.ledger.holds import hold_with_id
 from acreage.ledger.ledger import Ledger, Rehearsed
-from acreage.ledger.lettings import Kept, LetAnswer, LetLabel, Recall, hold_of_let, let_lease, recall_lease
+from acreage.ledger.lettings import Kept, LetAnswer, LetLabel, Moved, Recall, hold_of_let, let_lease, recall_lease
 from acreage.ledger.verify import verify
 from acreage.units.errors import InputError
 from acreage.units.ids import LeaseId
@@ -34,7 +34,9 @@ def let(id_: str, accelerators: int, first: int = 10, days: int = 5, notice: int
     return replace(made, side=Side.LET, counterparty="Birch")
 
 
-def letting(ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tuple[Recall, ...] = ()) -> LetAnswer:
+def letting(
+    ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tuple[Recall, ...] = (), seq: int | None = None
+) -> LetAnswer:
     """Let a lease with so many kept free all along."""
     lease = made.lease
     label = LetLabel(lease=lease.id, lessee="Birch", tier="reserved", recall_notice_days=None, micro_usd=4_000_000)
@@ -51,7 +53,10 @@ def letting(ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tu
         )
 
     windows = (Kept(from_at=lease.starts_at, until_at=lease.ends_at, accelerators=kept),)
-    return let_lease(ledger, made, label=label, kept=windows, recalls=recalls, tell=tell)
+    if seq is None:
+        ledger.refresh([pool_chain(lease.pool)])
+        seq = ledger.pool(lease.pool).head.seq
+    return let_lease(ledger, made, label=label, kept=windows, recalls=recalls, tell=tell, pool_seq=seq)
 
 
 def test_a_letting_signs_the_lease_and_holds_its_capacity(ledger: Ledger) -> None:
@@ -67,12 +72,13 @@ def test_a_letting_signs_the_lease_and_holds_its_capacity(ledger: Ledger) -> Non
 
 
 def test_of_two_that_race_for_the_last_accelerators_exactly_one_is_written(books: Books) -> None:
-    """Both writers looked before either wrote; the second is told what is left and leaves no lease behind."""
+    """Both writers looked before either wrote; the second must look again and leaves no lease behind."""
     one, two = books.ledger("one"), books.ledger("two")
     delivered(one)
-    for ledger in (one, two):
-        ledger.pool(let("x", 1).lease.pool)
-    assert letting(one, let("let-1", 60), "a").done
+    seen = [ledger.pool(let("x", 1).lease.pool).head.seq for ledger in (one, two)]
+    assert letting(one, let("let-1", 60), "a", seq=seen[0]).done
+    with pytest.raises(Moved):
+        letting(two, let("let-2", 60), "b", seq=seen[1])
     lost = letting(two, let("let-2", 60), "b")
     assert lost == LetAnswer(done=False, largest=40)
     assert lease_with_id(two, LeaseId("let-2")) is None

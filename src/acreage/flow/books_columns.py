@@ -9,6 +9,8 @@ from typing import Any
 
 import polars as pl
 
+from acreage.flow.desk_columns import DESK_KINDS
+
 Row = dict[str, Any]
 
 TEXT, COUNT, NUMBER, YES, LIST = "string", "integer", "number", "boolean", "array"
@@ -182,6 +184,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "subject": (TEXT, "The contract."),
         "summary": (TEXT, "What must be done, or happens."),
     },
+    **DESK_KINDS,
 }
 """Listings by name: column -> JSON type and meaning."""
 

@@ -11,7 +11,7 @@ import msgspec
 
 from acreage.domain.contract import Contract, Side
 from acreage.domain.hold import HoldState
-from acreage.ledger.contracts import already, lease_with_id
+from acreage.ledger.contracts import lease_with_id
 from acreage.ledger.facts import Draft, Fact, FactKind, lease_chain, pool_chain
 from acreage.ledger.holds import hold_with_id
 from acreage.ledger.leases import Ending, check_contract, check_move
@@ -58,6 +58,10 @@ class LetAnswer:
     largest: int
 
 
+class Moved(Exception):
+    """The pool is not as it was when this was decided: nothing was written; look again."""
+
+
 Tell = Callable[[LetAnswer], Draft]
 """Makes the fact that records the answer; its id is the key of the letting."""
 
@@ -70,10 +74,12 @@ def let_lease(
     kept: Sequence[Kept],
     recalls: Sequence[Recall],
     tell: Tell,
+    pool_seq: int,
 ) -> LetAnswer:
     """Propose and sign a lease that is let, and hold its capacity; recall other leases for it; all or nothing.
 
-    `kept` cover the lease's window: in each of them that many must stay free. The answer is recorded
+    `kept` cover the lease's window: in each of them that many must stay free. It was decided on the pool's
+    chain up to `pool_seq`; raises `Moved` where somebody has written since. The answer is recorded
     by the fact that `tell` makes, in its own chain; the same key again returns the first answer. Raises
     `InputError` for a contract that makes no sense, or a recall that the books do not allow.
     """
@@ -87,6 +93,8 @@ def let_lease(
         known = ledger.journal.with_ids([key]).get(key)
         if known is not None:
             return _first_answer(known, tell)
+        if ledger.head(pool).seq != pool_seq:
+            raise Moved
         check_move(lease_with_id(ledger, lease, draw.now), FactKind.LEASE_PROPOSED, lease)
         _check_window(draw, contract, kept)
         for recall in recalls:
@@ -211,13 +219,3 @@ def _recall(draw: Draw, recall: Recall, key: str) -> None:
             body=body,
         )
     )
-
-
-def see(ledger: Ledger, draft: Draft) -> None:
-    """Record one fact of the desk as it is, once per id. Raises `InputError` for an id used for something else."""
-
-    def decide(draw: Draw) -> None:
-        if not already(draw, draft):
-            draw.add(draft)
-
-    ledger.record([draft.chain], decide)

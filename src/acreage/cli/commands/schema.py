@@ -7,6 +7,8 @@ import click
 _FILES = {
     "portfolio": ("acreage.portfolio", "portfolio.schema.json"),
     "contract": ("acreage.portfolio", "contract.schema.json"),
+    "desk": ("acreage.portfolio", "desk.schema.json"),
+    "desk-request": ("acreage.portfolio", "desk-request.schema.json"),
     "books": ("acreage.flow", "books.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),
