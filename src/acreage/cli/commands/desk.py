@@ -85,7 +85,7 @@ def quote(file: Path | None, key: str | None, dry_run: bool, desk_file: Path | N
     flow = load("acreage.flow.desk_quotes")
     request = flow.request_from_file(room, file) if file else _request(flow, room, viewer, options)
     logged = flow.quoted(room, request, viewer, key, write=not dry_run)
-    say(options, flow.shown([logged], viewer), {"dry_run": dry_run})
+    _say_quote(options, flow, logged, viewer, {"dry_run": dry_run})
     if dry_run and options["output"] == "text":
         click.echo("nothing was written (--dry-run)")
     if flow.is_refused(logged):
@@ -120,7 +120,6 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
     quotes, flow = load("acreage.flow.desk_quotes"), load("acreage.flow.desk_admit")
     logged = quotes.found(room, quote_id, viewer, "admit")
     key = flow.key_for(viewer, key_of(options, room.ledger))
-    done = []
     as_json = options["output"] == "json"
     lines = [f"1. {line}" for line in flow.rehearsed(room, logged, number, key, viewer)]
     if not as_json:
@@ -131,15 +130,12 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
         )
         return
     agree(options, as_json, lines)
-    done.append(flow.admit(room, logged, number, key))
+    done = flow.admit(room, logged, number, key)
     load("acreage.flow.books").finish(room.ledger)
-    say(
-        options,
-        quotes.shown([quotes.found(room, quote_id, viewer, "admitted")], viewer),
-        {"dry_run": False, "plan": lines},
-    )
-    if done[0].lease is None:
-        click.echo(f"error: quote {quote_id} was not admitted: {done[0].told(viewer)}", err=True)
+    now = quotes.found(room, quote_id, viewer, "admitted")
+    _say_quote(options, quotes, now, viewer, {"dry_run": False, "plan": lines})
+    if done.lease is None:
+        click.echo(f"error: quote {quote_id} was not admitted: {done.told(viewer)}", err=True)
         sys.exit(EXIT_REFUSED)
 
 
@@ -159,7 +155,7 @@ def show(quote_id: str, desk_file: Path | None, role: str, **options: Any) -> No
     """Show one quote: what is offered and, for the desk and the auditor, why."""
     room, viewer = _room(options, desk_file, role)
     flow = load("acreage.flow.desk_quotes")
-    say(options, flow.shown([flow.found(room, quote_id, viewer, "show")], viewer))
+    _say_quote(options, flow, flow.found(room, quote_id, viewer, "show"), viewer, {})
 
 
 @desk.command("recall")
@@ -191,6 +187,13 @@ def trail(desk_file: Path | None, role: str, **options: Any) -> None:
     """Show who looked at what; for the auditor and the desk."""
     room, viewer = _room(options, desk_file, role)
     say(options, load("acreage.flow.desk_quotes").trail(room, viewer))
+
+
+def _say_quote(options: dict[str, Any], flow: Any, logged: Any, viewer: Any, more: dict[str, Any]) -> None:
+    if options["output"] == "json":
+        say(options, flow.shown([logged], viewer), more)
+        return
+    click.echo("\n".join(flow.said(logged, viewer)))
 
 
 def _room(options: dict[str, Any], desk_file: Path | None, role: str, *, make: bool = False) -> tuple[Any, Any]:
