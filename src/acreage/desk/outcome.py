@@ -21,7 +21,8 @@ from acreage.units.money import usd
 
 POLICIES = (Policy.DESK, Policy.FIRST_COME, Policy.FIRST_COME_FULL)
 YEAR_DAYS = 365
-CLAIRVOYANT = "clairvoyant"
+CLAIRVOYANT, CLAIRVOYANT_LIMITED = "clairvoyant", "clairvoyant-same-limits"
+"""The bounds: on every policy, and on those that keep the desk's limit on firm leases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ class YearOutcome:
     """A simulated year: by policy, and the desk against each other one and the clairvoyant bound."""
 
     policies: tuple[PolicyOutcome, ...]
-    clairvoyant_usd: Estimate
+    bounds_usd: tuple[tuple[str, Estimate], ...]
     margins: tuple[Margin, ...]
     replications: int
     seed: int
@@ -76,16 +77,19 @@ class YearOutcome:
 def simulate(desk: Desk, horizon: Horizon, *, seed: int, replications: int, warm_days: int) -> YearOutcome:
     """Simulate a year that begins `warm_days` after the horizon, from empty books, and measure it."""
     pools = [_simulate_pool(desk, horizon, i, seed, replications, warm_days) for i in range(len(desk.pools))]
-    bound = np.sum([pool.bound_usd for pool in pools], axis=0)
+    bounds = [
+        (name, np.sum([pool.bounds_usd[i] for pool in pools], axis=0))
+        for i, name in enumerate((CLAIRVOYANT_LIMITED, CLAIRVOYANT))
+    ]
     figures = [_figures([(pool, pool.runs[i]) for pool in pools]) for i in range(len(POLICIES))]
     revenue = [figure.pop("revenue") for figure in figures]
-    others = [*zip(POLICIES[1:], revenue[1:], strict=True), (CLAIRVOYANT, bound)]
+    others = [*zip(POLICIES[1:], revenue[1:], strict=True), *bounds]
     return YearOutcome(
         policies=tuple(
             PolicyOutcome(policy=policy.value, revenue_usd=estimate(earned), **figure)  # type: ignore[arg-type]
             for policy, earned, figure in zip(POLICIES, revenue, figures, strict=True)
         ),
-        clairvoyant_usd=estimate(bound),
+        bounds_usd=tuple((name, estimate(bound)) for name, bound in bounds),
         margins=tuple(Margin(against=str(name), frac=estimate(revenue[0] / other - 1.0)) for name, other in others),
         replications=replications,
         seed=seed,
@@ -109,7 +113,7 @@ def estimate(values: Numbers) -> Estimate:
 class _PoolRuns:
     ground: Ground
     runs: list[list[Run]]
-    bound_usd: Numbers
+    bounds_usd: tuple[Numbers, Numbers]
 
 
 def _simulate_pool(desk: Desk, horizon: Horizon, place: int, seed: int, replications: int, warm_days: int) -> _PoolRuns:
@@ -131,7 +135,8 @@ def _simulate_pool(desk: Desk, horizon: Horizon, place: int, seed: int, replicat
         for replication in range(replications)
     ]
     runs = run_years(ground, years, POLICIES, arrival_days)
-    return _PoolRuns(ground, runs, np.array([clairvoyant_usd(ground, year) for year in years]))
+    bounds = [np.array([clairvoyant_usd(ground, year, limited=limited) for year in years]) for limited in (True, False)]
+    return _PoolRuns(ground, runs, (bounds[0], bounds[1]))
 
 
 def ground_of(desk: Desk, pool: DeskPool, days: Horizon, reach: int, measured: slice) -> Ground:
