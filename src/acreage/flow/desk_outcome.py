@@ -227,8 +227,8 @@ def _arrivals(desk: Desk, mine: list[Logged], horizon: Horizon) -> Arrivals:
                 (day, list(terms).index(request.tier), how.firm, request.accelerators, first, end, bid / MICRO_PER_USD)
             )
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
-    day, tier, accelerators, first, end = (columns[i].astype(np.int64) for i in (0, 1, 3, 4, 5))
-    return Arrivals(day, tier, columns[2].astype(bool), accelerators, first, end, columns[6].astype(np.float64))
+    made, tier, accelerators, start, stop = (columns[i].astype(np.int64) for i in (0, 1, 3, 4, 5))
+    return Arrivals(made, tier, columns[2].astype(bool), accelerators, start, stop, columns[6].astype(np.float64))
 
 
 def _hours(request: LeaseRequest, horizon: Horizon) -> float:

@@ -223,6 +223,26 @@ def simulate(
     say({"output": output}, flow.outcome_listings(found))
 
 
+@desk.command("report")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("desk.html"), show_default=True, help="The file.")
+@click.option(
+    "--replications", type=int, default=10, show_default=True, help="Simulated years of other policies; 0: none."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The seed of the simulated years.")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@looking
+def report(
+    out: Path, replications: int, seed: int, force: bool, desk_file: Path | None, role: str, **options: Any
+) -> None:
+    """Write the desk's page: capacity by tier, protection, bid prices, and every request with its reason."""
+    room, viewer = _room(options, desk_file, role)
+    with waiting("writing the page"):
+        path = load("acreage.flow.desk_report").write_report(
+            room, viewer, out, replications=replications, seed=seed, force=force
+        )
+    click.echo(json.dumps({"report": str(path)}) if options["output"] == "json" else f"wrote {path}")
+
+
 @desk.command("trail")
 @looking
 def trail(desk_file: Path | None, role: str, **options: Any) -> None:
