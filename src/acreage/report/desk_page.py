@@ -10,6 +10,20 @@ from acreage.report.charts import desk as charts
 from acreage.report.renderers.page import Card, Page, Section, TextTable, render_page
 from acreage.report.words import count, money, percent
 
+_HEADS = {
+    "day_at": "day",
+    "contracted": "anchor's right",
+    "expected": "expected need",
+    "protected": "kept for it",
+    "free_firm": "free, firm",
+    "bid_firm_usd": "firm, USD/h",
+    "bid_recallable_usd": "recallable, USD/h",
+    "short_frac": "P(anchor short)",
+    "musd": "million USD",
+    "low": "from",
+    "high": "to",
+}
+
 LOG_COLUMNS = ("asked", "lessee", "tier", "request", "bid", "answer", "became", "why", "quote")
 
 
@@ -169,7 +183,8 @@ def _table(frame: pl.DataFrame, columns: tuple[str, ...]) -> TextTable:
     """The first day of each month of a table by day, or all of one without days."""
     shown = frame.filter(pl.col("day_at").dt.day() == 1) if "day_at" in columns else frame
     rows = tuple(tuple(_cell(value) for value in row) for row in shown.select(columns).iter_rows())
-    return TextTable(columns=columns, rows=rows, numbers=frozenset(columns) - {"pool", "day_at", "policy"})
+    names = tuple(_HEADS.get(name, name) for name in columns)
+    return TextTable(columns=names, rows=rows, numbers=frozenset(names) - {"pool", "day", "policy"})
 
 
 def _cell(value: Any) -> str:
