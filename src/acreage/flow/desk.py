@@ -5,6 +5,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,6 +72,7 @@ class Room:
     desk: Desk
     ledger: Ledger
     tables: dict[tuple[PoolId, ...], Tables] = field(default_factory=dict)
+    asks: dict[tuple[PoolId, ...], Asks] = field(default_factory=dict)
 
     def horizon(self) -> Horizon:
         """The days the desk quotes, from today on."""
@@ -86,7 +88,12 @@ class Room:
     def asks_of(self, pools: tuple[PoolId, ...]) -> Asks:
         """The books as they stand on today's tables, for some pools."""
         ordered = tuple(pool.id for pool in self.desk.pools if pool.id in pools)
-        return laid_out(book_of(self, ordered), self.tables_of(ordered))
+        self.ledger.refresh([pool_chain(pool) for pool in ordered])
+        tables, kept = self.tables_of(ordered), self.asks.get(ordered)
+        turns = [self.ledger.pool(pool).head.seq for pool in ordered]
+        if kept is None or kept.tables is not tables or kept.book.turn.tolist() != turns:
+            kept = self.asks[ordered] = laid_out(book_of(self, ordered), tables)
+        return kept
 
 
 def open_desk(path: Path | None, ledger: Ledger) -> Room:
@@ -98,6 +105,12 @@ def read_document(path: Path | None) -> Desk:
     """A desk's document; None: $ACREAGE_DESK, else desk.yaml here. Raises `InputError`."""
     file = path or Path(os.environ.get(ENVIRONMENT) or DEFAULT)
     return read_desk(file, accelerators=load_accelerators())
+
+
+def standing_clock(text: str) -> Callable[[], Instant]:
+    """A clock that stands at an instant the user wrote; raises `InputError` for what is no date."""
+    at = instant(text)
+    return lambda: at
 
 
 def day_or_today(text: str | None) -> Instant:

@@ -86,8 +86,7 @@ def quoted(room: Room, request: LeaseRequest, viewer: Viewer, key: str | None, *
         valid_until_at=Instant(min(now + room.desk.rules.quote_valid_s, request.from_at)),
     )
     if write:
-        give_quote(room.ledger, quote)
-        look(room.ledger, str(viewer), "quote", (quote.id,))
+        give_quote(room.ledger, quote, str(viewer))
     return Logged(quote=quote, state=QuoteState.GIVEN)
 
 
