@@ -3,7 +3,7 @@
     python benchmarks/desk/quotes.py                 all of it: 50 pools x 365 days, 100,000 leases on the books
     python benchmarks/desk/quotes.py --only year --replications 40 --seed 7
 
-Load: leases of 1 to 64 accelerators over 1 to 120 days, requests alike at bids from 1 to 8 USD; a third of them
+Times are of the processor, one core. Load: leases of 1 to 64 accelerators over 1 to 120 days, requests alike at bids from 1 to 8 USD; a third of them
 recallable. The year is that of examples/desk.
 """
 
@@ -172,12 +172,12 @@ def one_by_one(desk: Desk, asks: Asks, asked: list[LeaseRequest]) -> None:
 
 
 def timed(work: Callable[[], T], rounds: int) -> tuple[float, T]:
-    """The median time of some rounds, and the last answer."""
+    """The median processor time of some rounds, and the last answer; neighbours on the machine do not count."""
     times = []
     for _ in range(rounds):
-        begin = time.perf_counter()
+        begin = time.process_time()
         found = work()
-        times.append(time.perf_counter() - begin)
+        times.append(time.process_time() - begin)
     return statistics.median(times), found
 
 

@@ -1,7 +1,6 @@
 """`acreage desk`: the lessor's side, from request to lease."""
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ def quote(file: Path | None, key: str | None, dry_run: bool, desk_file: Path | N
     if dry_run and options["output"] == "text":
         click.echo("nothing was written (--dry-run)")
     if flow.is_refused(logged):
-        sys.exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(EXIT_REFUSED)
 
 
 def _request(flow: Any, room: Any, viewer: Any, options: dict[str, Any]) -> Any:
@@ -144,7 +143,7 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
     _say_quote(options, quotes, now, viewer, {"dry_run": False, "plan": lines})
     if done.lease is None:
         click.echo(f"error: quote {quote_id} was not admitted: {done.told(viewer)}", err=True)
-        sys.exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(EXIT_REFUSED)
 
 
 @desk.command("list")
