@@ -189,7 +189,10 @@ def test_a_firm_lease_recalls_the_spot_lease_in_its_place_in_the_same_record(
     assert run(f"desk admit {id_} --yes --dry-run") == 0
     assert "lease canceled" in capsys.readouterr().out
     assert run(f"desk admit {id_} --yes") == 0
-    leases = {row["counterparty"]: row for row in asked("lease list --as-of 2031-01-25 --known-at 2032-01-01", capsys)["leases"]}
+    leases = {
+        row["counterparty"]: row
+        for row in asked("lease list --as-of 2031-01-25 --known-at 2032-01-01", capsys)["leases"]
+    }
     assert (leases["delta"]["state"], leases["birch"]["state"]) == ("Canceled", "Active")
     assert leases["delta"]["ends_at"] == "2031-01-20T00:00:00Z"
     assert verify(room.ledger).flaws == ()
