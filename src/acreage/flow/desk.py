@@ -118,17 +118,29 @@ def day_or_today(text: str | None) -> Instant:
     return day_of(instant(text) if text else int(time.time()))
 
 
-def book_of(room: Room, pools: tuple[PoolId, ...]) -> Book:
-    """What the ledger says is there, leased and held by the anchor, by day. Raises `InputError` for an unknown pool."""
+def asks_known(room: Room) -> Asks:
+    """All books as they were known on the room's day, to be shown. Decisions take `Room.asks_of`: all that is written.
+
+    They differ where the day is a pretended one, or another machine's clock is ahead.
+    """
+    pools = tuple(pool.id for pool in room.desk.pools)
+    return laid_out(book_of(room, pools, room.ledger.clock()), room.tables_of(pools))
+
+
+def book_of(room: Room, pools: tuple[PoolId, ...], known_at: int | None = None) -> Book:
+    """What the ledger says is there, leased and held by the anchor, by day; `known_at` leaves out what came later.
+
+    Raises `InputError` where nothing of a pool is in the books.
+    """
     horizon = room.horizon()
     room.ledger.refresh([pool_chain(pool) for pool in pools])
-    rows = [_pool_rows(room, pool, horizon) for pool in pools]
+    rows = [_pool_rows(room, pool, horizon, known_at) for pool in pools]
     capacity, firm, recallable, anchor = (np.stack([row[i] for row in rows]) for i in range(4))
     turn = np.array([room.ledger.pool(pool).head.seq for pool in pools], dtype=np.int64)
     return Book(pools, horizon, capacity, firm, recallable, anchor, turn)
 
 
-def _pool_rows(room: Room, pool: PoolId, horizon: Horizon) -> tuple[np.ndarray, ...]:
+def _pool_rows(room: Room, pool: PoolId, horizon: Horizon, known_at: int | None) -> tuple[np.ndarray, ...]:
     delivered = room.ledger.pool(pool).delivered
     _first, last = delivered.span()
     if last <= horizon.from_at:
@@ -140,7 +152,9 @@ def _pool_rows(room: Room, pool: PoolId, horizon: Horizon) -> tuple[np.ndarray, 
     begin = np.searchsorted(times, starts, side="right")
     end = np.searchsorted(times, starts + SECONDS_PER_DAY - 1, side="right")
     capacity = np.array([after[b : e + 1].min() for b, e in zip(begin, end, strict=True)], dtype=np.int64)
-    held = claims(room.ledger, pool).filter((pl.col("state") == "claimed") & (pl.col("until_at") > horizon.from_at))
+    held = claims(room.ledger, pool, known_at).filter(
+        (pl.col("state") == "claimed") & (pl.col("until_at") > horizon.from_at)
+    )
     of_anchor = pl.col("holder") == room.desk.anchor.name
     is_recallable = pl.col("recall_notice_days").is_not_null()
     kinds = (~of_anchor & ~is_recallable, ~of_anchor & is_recallable, of_anchor)

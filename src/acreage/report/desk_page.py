@@ -98,21 +98,16 @@ def _sections(story: DeskStory) -> list[Section]:
 
 
 def _capacity(story: DeskStory) -> Section:
-    days = story.days.select("pool", "day_at", "expected", "protected")
+    taken = story.leased.group_by("pool", "day_at").agg(pl.col("accelerators").sum().alias("taken"))
+    days = story.days.join(taken, on=["pool", "day_at"], how="left").with_columns(pl.col("taken").fill_null(0))
+    # Recallable leases stand in what is kept until they are recalled: what is drawn as kept is the rest.
+    rest = (pl.col("capacity") - pl.col("taken") - pl.col("expected")).clip(0.0)
+    kept = pl.min_horizontal(rest, (pl.col("protected") - pl.col("expected")).clip(0.0))
+    needed = pl.min_horizontal("expected", "protected").alias("accelerators")
     anchor = pl.concat(
         [
-            days.select(
-                "pool",
-                "day_at",
-                layer=pl.lit(charts.LAYERS[0]),
-                accelerators=pl.min_horizontal("expected", "protected"),
-            ),
-            days.select(
-                "pool",
-                "day_at",
-                layer=pl.lit(charts.LAYERS[1]),
-                accelerators=(pl.col("protected") - pl.col("expected")).clip(0.0),
-            ),
+            days.select("pool", "day_at", pl.lit(charts.LAYERS[0]).alias("layer"), needed),
+            days.select("pool", "day_at", pl.lit(charts.LAYERS[1]).alias("layer"), kept.alias("accelerators")),
         ]
     )
     leased = story.leased.select(
