@@ -3,8 +3,8 @@
     python benchmarks/desk/quotes.py                 all of it: 50 pools x 365 days, 100,000 leases on the books
     python benchmarks/desk/quotes.py --only year --replications 40 --seed 7
 
-Times are of the processor, one core. Load: leases of 1 to 64 accelerators over 1 to 120 days, requests alike at bids from 1 to 8 USD; a third of them
-recallable. The year is that of examples/desk.
+Times are of the processor, one core. Load: leases of 1 to 64 accelerators over 1 to 120 days, requests alike at bids
+from 1 to 8 USD; a third of them recallable. The year is that of examples/desk.
 """
 
 import argparse
