@@ -248,15 +248,15 @@ def test_a_rehearsal_fills_its_own_books_and_its_page_explains_every_refusal(
     }
     assert outcomes["books"]["short_met_frac"] == 0
     assert 0 < outcomes["books"]["revenue_usd"] <= outcomes["clairvoyant"]["revenue_usd"]
-    assert run("desk report --replications 2 --today 2031-01-12") == 0
+    assert run("desk report --replications 2 --today 2031-01-13") == 0
     page = (here / "desk.html").read_text(encoding="utf-8")
-    rows = asked("desk list --today 2031-01-12", capsys)["quotes"]
+    rows = asked("desk list --today 2031-01-13", capsys)["quotes"]
     assert len(rows) > 20
     for row in rows:
         assert row["id"][:8] in page
     assert page.count("<svg") == 4
     assert "http" not in re.sub(r"http://www.w3.org/[\w/]+", "", page)
-    assert run("desk report --today 2031-01-12") == 2
+    assert run("desk report --today 2031-01-13") == 2
     assert "--force" in capsys.readouterr().err
     assert run("desk rehearse --days 12") == 2
     assert "books of its own" in capsys.readouterr().err
