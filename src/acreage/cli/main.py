@@ -29,6 +29,7 @@ COMMANDS = {
     "hold": ("hold", "Hold delivered accelerators for jobs; nothing is held twice."),
     "commitment": ("commitment", "Show spend commitments and what they will cost."),
     "invoice": ("invoice", "Import bills and say what is wrong with them."),
+    "desk": ("desk", "Lease spare capacity beside an anchor tenant: quote, admit, simulate."),
     "auction": ("auction", "Hold an auction of your own lots, and audit its result."),
     "ledger": ("ledger", "Verify, export and ask the books."),
     "rfq": ("rfq", "Ask several vendors for quotes; compare, counter and award."),

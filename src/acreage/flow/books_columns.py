@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from acreage.flow.column_types import COUNT, NUMBER, TEXT, YES
+from acreage.flow.desk_columns import DESK_KINDS
 from acreage.flow.rfq_columns import RFQ_KINDS
 
 Row = dict[str, Any]
@@ -184,6 +185,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "subject": (TEXT, "The contract."),
         "summary": (TEXT, "What must be done, or happens."),
     },
+    **DESK_KINDS,
 }
 """Listings by name: column -> JSON type and meaning."""
 

@@ -2,7 +2,8 @@
 
 A fact is appended and never changed; a correction is a new fact that names the old one. Chains are
 named after what they are about: `pool:ID` (deliveries and holds), `lease:ID`, `commitment:ID`,
-`offers:PROVIDER`, `rfq:ID`, `usage:PROVIDER`, `bill:PROVIDER`, and `anchor`, which ties the heads of all others.
+`offers:PROVIDER`, `rfq:ID`, `usage:PROVIDER`, `bill:PROVIDER`, `desk:quotes` and `desk:seen` (what a lessor's
+desk answered, and who looked at what), and `anchor`, which ties the heads of all others.
 """
 
 import hashlib
@@ -45,6 +46,10 @@ class FactKind(StrEnum):
     RFQ_COUNTERED = "rfq_countered"
     RFQ_AWARDED = "rfq_awarded"
     RFQ_CANCELED = "rfq_canceled"
+    QUOTE_GIVEN = "quote_given"
+    QUOTE_ADMITTED = "quote_admitted"
+    QUOTE_LOST = "quote_lost"
+    DESK_SEEN = "desk_seen"
     RETRACTED = "retracted"
     ANCHORED = "anchored"
 
@@ -264,5 +269,8 @@ def bill_chain(provider: ProviderId) -> str:
     """The chain of what a provider invoiced and was paid."""
     return BILL + provider
 
+
+DESK_QUOTES, DESK_SEEN = "desk:quotes", "desk:seen"
+"""The chains of a lessor's desk."""
 
 ANCHOR_CHAIN = "anchor"

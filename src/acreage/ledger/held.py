@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 
-from acreage.domain.contract import LeaseState
+from acreage.domain.contract import LeaseState, Side
 from acreage.domain.lease import Commitment, Delivery, Lease
 from acreage.ledger.contracts import commitments, leases
 from acreage.ledger.facts import Fact
@@ -36,7 +36,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 def held_at(ledger: Ledger, at: Instant) -> Held:
     """What the books say is held at an instant, with everything they know now."""
     when = AsOf(at=at, known_at=ledger.clock())
-    views = leases(ledger, at, when.known_at)
+    views = [view for view in leases(ledger, at, when.known_at) if view.contract.side is Side.HELD]
     got = deliveries_by_lease(ledger, when)
     firm = [view for view in views if view.state in _FIRM and view.ends_at > at]
     drawn = {d.commitment: d.drawn_micro_usd for d in drawdowns(ledger, when)}

@@ -11,6 +11,8 @@ _FILES = {
     "rfq-answer": ("acreage.portfolio", "rfq-answer.schema.json"),
     "auction": ("acreage.portfolio", "auction.schema.json"),
     "auction-result": ("acreage.portfolio", "auction_result.schema.json"),
+    "desk": ("acreage.portfolio", "desk.schema.json"),
+    "desk-request": ("acreage.portfolio", "desk-request.schema.json"),
     "books": ("acreage.flow", "books.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),

@@ -1,0 +1,82 @@
+"""Answers in words: in full for the desk, and for the lessee only what concerns it.
+
+A lessee hears that its dates, quantity or price do not fit and what would; never who else is there, what
+is leased, protected or free, nor which rule was in the way beyond its own terms.
+"""
+
+from acreage.domain.desk import Answer, Because, LeaseRequest, Reason, Terms, Verdict
+from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, iso, iso_date
+from acreage.units.money import MICRO_PER_USD, usd
+
+_ROOM = (Because.CAPACITY, Because.ANCHOR, Because.RECALL)
+
+
+def in_full(request: LeaseRequest, answer: Answer) -> str:
+    """Why the answer is what it is, for the desk."""
+    reason = answer.reason
+    day = iso_date(reason.tightest_at)
+    match reason.because:
+        case Because.CAPACITY:
+            left = reason.capacity - reason.firm
+            return (
+                f"on {day} {left:,} of {reason.capacity:,} in {reason.pool} are not leased firm and "
+                f"{reason.recallable:,} are leased recallable: {request.accelerators:,} are not there"
+            )
+        case Because.ANCHOR:
+            return (
+                f"on {day} {reason.protected:,} of {reason.capacity:,} are kept for the anchor, which has a right to "
+                f"{reason.contracted:,}; {_free(reason)}. Leasing {request.accelerators:,} would leave it short with "
+                f"probability {_share(reason.short_after_frac)}, against a limit of {_share(reason.short_max_frac)}"
+            )
+        case Because.RECALL:
+            return (
+                f"on {day} the anchor would recall it with probability {_share(reason.recall_frac)}, more than "
+                f"recallable leases are quoted with; {_free(reason)}"
+            )
+        case Because.FLOOR:
+            return f"the bid is below the floor of {request.tier}, {usd(reason.floor_micro_usd):.2f} USD an hour"
+        case Because.PRICE:
+            return (
+                f"it would displace {reason.displacement_usd:,.0f} USD of later business "
+                f"({_hourly(reason.displacement_usd, request):.2f} USD an accelerator-hour) and brings "
+                f"{reason.revenue_usd:,.0f} USD"
+            )
+    return (
+        f"it displaces {reason.displacement_usd:,.0f} USD of later business "
+        f"({_hourly(reason.displacement_usd, request):.2f} USD an accelerator-hour); the anchor is short with "
+        f"probability {_share(reason.short_after_frac)} at most, the limit is {_share(reason.short_max_frac)}"
+    )
+
+
+def for_lessee(answer: Answer) -> str:
+    """What the lessee is told beside the terms offered."""
+    if answer.verdict is Verdict.ACCEPT:
+        return "offered as asked"
+    if answer.reason.because in _ROOM:
+        return "this quantity cannot be offered on these dates"
+    return "this price cannot be accepted"
+
+
+def terms_text(terms: Terms) -> str:
+    """Terms on one line."""
+    return (
+        f"{terms.accelerators:,} accelerators in {terms.pool} from {_day(terms.from_at)} until {_day(terms.until_at)} "
+        f"at {terms.micro_usd / MICRO_PER_USD:.2f} USD/accelerator_hour"
+    )
+
+
+def _day(at: int) -> str:
+    return iso_date(at) if at % SECONDS_PER_DAY == 0 else iso(at)
+
+
+def _free(reason: Reason) -> str:
+    return f"{max(reason.free, 0):,} are free under the rules"
+
+
+def _hourly(amount_usd: float, request: LeaseRequest) -> float:
+    hours = (request.until_at - request.from_at) / SECONDS_PER_HOUR
+    return amount_usd / (hours * request.accelerators)
+
+
+def _share(frac: float) -> str:
+    return f"{frac:.2%}" if frac >= 0.0001 or frac == 0.0 else "below 0.01%"

@@ -1,0 +1,160 @@
+"""Lettings: lease and capacity in one record, exactly one winner, recalls within their terms, on each engine."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from acreage.domain.contract import Contract, LeaseState, Side
+from acreage.domain.hold import HoldState
+from acreage.domain.terms import RecallRight
+from acreage.ledger.contracts import lease_with_id
+from acreage.ledger.facts import DESK_QUOTES, Draft, FactKind, pool_chain
+from acreage.ledger.holds import hold_with_id
+from acreage.ledger.ledger import Ledger, Rehearsed
+from acreage.ledger.lettings import Kept, LetAnswer, LetLabel, Moved, Recall, hold_of_let, let_lease, recall_lease
+from acreage.ledger.verify import verify
+from acreage.units.errors import InputError
+from acreage.units.ids import LeaseId
+from acreage.units.instants import Duration, Instant
+from tests.ledger.cases import DAY, START, contract, delivered, terms
+from tests.ledger.conftest import Books
+
+
+def let(id_: str, accelerators: int, first: int = 10, days: int = 5, notice: int | None = None) -> Contract:
+    """A lease let to somebody."""
+    recall = None if notice is None else RecallRight(after=Duration(), notice_days=notice, recalls_per_year=0.0)
+    made = contract(
+        id_,
+        accelerators=accelerators,
+        starts_at=Instant(START + first * DAY),
+        ends_at=Instant(START + (first + days) * DAY),
+        lease_terms=terms(recall=recall),
+    )
+    return replace(made, side=Side.LET, counterparty="Birch")
+
+
+def letting(
+    ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tuple[Recall, ...] = (), seq: int | None = None
+) -> LetAnswer:
+    """Let a lease with so many kept free all along."""
+    lease = made.lease
+    label = LetLabel(lease=lease.id, lessee="Birch", tier="reserved", recall_notice_days=None, micro_usd=4_000_000)
+
+    def tell(answer: LetAnswer) -> Draft:
+        kind = FactKind.QUOTE_ADMITTED if answer.done else FactKind.QUOTE_LOST
+        return Draft(
+            chain=DESK_QUOTES,
+            id=key,
+            kind=kind.value,
+            subject=f"quote-{lease.id}",
+            happened_at=ledger.clock(),
+            headroom=answer.largest,
+        )
+
+    windows = (Kept(from_at=lease.starts_at, until_at=lease.ends_at, accelerators=kept),)
+    if seq is None:
+        ledger.refresh([pool_chain(lease.pool)])
+        seq = ledger.pool(lease.pool).head.seq
+    return let_lease(ledger, made, label=label, kept=windows, recalls=recalls, tell=tell, pool_seq=seq)
+
+
+def test_a_letting_signs_the_lease_and_holds_its_capacity(ledger: Ledger) -> None:
+    """Afterwards both stand, and the books verify."""
+    delivered(ledger)
+    assert letting(ledger, let("let-1", 60), "k").done
+    view = lease_with_id(ledger, LeaseId("let-1"))
+    assert view is not None
+    assert view.state is LeaseState.PENDING
+    hold = hold_with_id(ledger, hold_of_let(LeaseId("let-1")))
+    assert (hold.state, hold.accelerators, hold.holder) == (HoldState.POSTED, 60, "let-1")
+    assert verify(ledger).flaws == ()
+
+
+def test_of_two_that_race_for_the_last_accelerators_exactly_one_is_written(books: Books) -> None:
+    """Both writers looked before either wrote; the second must look again and leaves no lease behind."""
+    one, two = books.ledger("one"), books.ledger("two")
+    delivered(one)
+    seen = [ledger.pool(let("x", 1).lease.pool).head.seq for ledger in (one, two)]
+    assert letting(one, let("let-1", 60), "a", seq=seen[0]).done
+    with pytest.raises(Moved):
+        letting(two, let("let-2", 60), "b", seq=seen[1])
+    lost = letting(two, let("let-2", 60), "b")
+    assert lost == LetAnswer(done=False, largest=40)
+    assert lease_with_id(two, LeaseId("let-2")) is None
+    assert [fact.kind for fact in two.journal.read(DESK_QUOTES)] == ["quote_admitted", "quote_lost"]
+
+
+def test_what_is_kept_stays_free(ledger: Ledger) -> None:
+    """A letting that would leave less than is kept is not written."""
+    delivered(ledger)
+    assert letting(ledger, let("let-1", 61), "a", kept=40) == LetAnswer(done=False, largest=60)
+    assert letting(ledger, let("let-2", 60), "b", kept=40).done
+
+
+def test_the_same_key_returns_the_first_answer(ledger: Ledger) -> None:
+    """Done stays done, lost stays lost, and nothing is written twice; another lease under the key is an error."""
+    delivered(ledger)
+    for made, key in ((let("let-1", 60), "a"), (let("let-2", 60), "b")):
+        first = letting(ledger, made, key)
+        facts = sum(head.seq for head in ledger.journal.chains().values())
+        assert letting(ledger, made, key) == first
+        assert sum(head.seq for head in ledger.journal.chains().values()) == facts
+    with pytest.raises(InputError, match="used for something else"):
+        letting(ledger, let("let-3", 1), "a")
+
+
+def test_rehearsing_writes_nothing(ledger: Ledger) -> None:
+    """A dry run decides and leaves the books as they were."""
+    delivered(ledger)
+    ledger.rehearsing = True
+    with pytest.raises(Rehearsed):
+        letting(ledger, let("let-1", 60), "a")
+    ledger.rehearsing = False
+    assert lease_with_id(ledger, LeaseId("let-1")) is None
+    assert letting(ledger, let("let-1", 100), "a").done
+
+
+def test_recallable_leases_give_way_in_the_same_record(ledger: Ledger) -> None:
+    """The recalled lease ends on the day, its capacity goes to the new one, and both stand or neither."""
+    delivered(ledger)
+    assert letting(ledger, let("spot-1", 80, 8, 10, notice=3), "a").done
+    recall = (Recall(lease=LeaseId("spot-1"), at=Instant(START + 10 * DAY)),)
+    assert letting(ledger, let("let-1", 100, 10, 20), "b", kept=1, recalls=recall) == LetAnswer(done=False, largest=99)
+    stands = lease_with_id(ledger, LeaseId("spot-1"))
+    assert stands is not None
+    assert stands.ending is None
+    assert letting(ledger, let("let-1", 100, 10, 20), "c", recalls=recall).done
+    ended = lease_with_id(ledger, LeaseId("spot-1"))
+    assert ended is not None
+    assert ended.ends_at == START + 10 * DAY
+    assert verify(ledger).flaws == ()
+
+
+@pytest.mark.parametrize(("notice", "at", "words"), [(None, 10, "is firm"), (12, 10, "its notice is 12 days")])
+def test_a_recall_keeps_to_the_contract(
+    new_books: Callable[[], Books], notice: int | None, at: int, words: str
+) -> None:
+    """Firm leases are never recalled, recallable ones not before their notice has run."""
+    ledger = new_books().ledger()
+    delivered(ledger)
+    letting(ledger, let("spot-1", 80, 8, 10, notice=notice), "a")
+    with pytest.raises(InputError, match=words):
+        recall_lease(ledger, LeaseId("spot-1"), at=Instant(START + at * DAY), key="r")
+
+
+def test_a_recall_alone_frees_the_capacity_once(ledger: Ledger) -> None:
+    """Repeating it changes nothing."""
+    delivered(ledger)
+    letting(ledger, let("spot-1", 80, 8, 10, notice=3), "a")
+    for _ in range(2):
+        recall_lease(ledger, LeaseId("spot-1"), at=Instant(START + 9 * DAY), key="r")
+    assert letting(ledger, let("let-1", 100, 9, 5), "b").done
+
+
+def test_a_lease_in_the_past_is_not_let(books: Books, ledger: Ledger) -> None:
+    """By the clock of the books, whenever the quote was made."""
+    delivered(ledger)
+    books.clock.now = Instant(START + 11 * DAY)
+    with pytest.raises(InputError, match="in the past"):
+        letting(ledger, let("let-1", 60), "a")
