@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,37 @@ MODULES = (
     "acreage.domain.contract",
     "acreage.domain.hold",
     "acreage.domain.match",
+    "acreage.market.auctions.award",
+    "acreage.market.auctions.payments",
+    "acreage.market.venues.venue",
+    "acreage.market.venues.order_book",
+    "acreage.desk.protection.rules",
+    "acreage.desk.protection.nested",
+    "acreage.desk.protection.dynamic",
+    "acreage.desk.protection.overbooking",
+    "acreage.desk.protection.recall",
+    "acreage.desk.prices.perishable",
+    "acreage.desk.prices.price_table",
+    "acreage.desk.prices.take_up",
+    "acreage.desk.prices.tariff",
+    "acreage.desk.online.booking",
+    "acreage.desk.online.rent_or_commit",
+    "acreage.desk.network.problem",
+    "acreage.desk.network.tables",
+    "acreage.desk.network.relaxation",
 )
+PUBLISHED = (
+    (
+        "rfq",
+        "Fields of a request for quotes",
+        "Generated from the schema of the files that `acreage rfq create` reads.",
+    ),
+    ("rfq-answer", "Fields of an answer to a request", "Generated from the schema that every vendor is sent."),
+    ("auction", "Auction fields", "Generated from the schema of the files that `acreage auction run` reads."),
+    ("desk", "Desk fields", "Generated from the schema of the document that `acreage desk` works from."),
+)
+"""Pages made from a schema that `acreage schema NAME` prints."""
+
 WIDTH = 100
 
 
@@ -76,6 +107,12 @@ def schema_page(title: str, schema: dict[str, Any], intro: str) -> str:
             parts.append(f"{_flat(shape['description'])}\n")
         parts += ["| field | type | meaning |", "|---|---|---|", *rows, ""]
     return "\n".join(parts)
+
+
+def published_page(name: str, title: str, intro: str) -> str:
+    """The page of a published schema file of the portfolio room."""
+    text = resources.files("acreage.portfolio").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+    return schema_page(title, json.loads(text), intro)
 
 
 def _rows(shape: dict[str, Any], prefix: str) -> list[str]:
@@ -146,6 +183,7 @@ def pages() -> dict[str, str]:
             contract_schema(),
             "Generated from the schema of the files that `acreage lease propose` and `amend` read.",
         ),
+        **{f"{name}.md": published_page(name, title, intro) for name, title, intro in PUBLISHED},
         "plan.md": schema_page("Plan fields", json.loads(plan_schema()), "Generated from the schema of `plan.json`."),
         "python.md": python_page(),
     }

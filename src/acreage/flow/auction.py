@@ -9,11 +9,11 @@ from acreage.domain.auction import Auction, Mechanism, NoAward, PaymentRule, Uni
 from acreage.flow.text_table import text_table
 from acreage.market.auctions.ascending import ascending
 from acreage.market.auctions.audit import audit_outcome
-from acreage.market.auctions.engines.highs import version
 from acreage.market.auctions.second_price import second_price
 from acreage.market.auctions.settle import settle
 from acreage.portfolio.auction_file import auction_starter, read_auction
 from acreage.portfolio.auction_result import Result, outcome_document, read_result, unit_award_document
+from acreage.solver.highs import version
 from acreage.units.errors import InputError
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import EXIT_REFUSED, agree, change, changing, counting, key_of, opened, say, waiting
+from acreage.cli.books import EXIT_REFUSED, agree, change, changing, key_of, opened, say
 from acreage.cli.lazy import load
 from acreage.units.errors import InputError
 
+_PROGRESS = "acreage.cli.progress"
 _DESK = click.option(
     "--desk",
     "desk_file",
@@ -225,7 +226,7 @@ def simulate(
     desk, flow = load("acreage.flow.desk"), load("acreage.flow.desk_outcome")
     document = desk.read_document(desk_file)
     at = desk.day_or_today(from_)
-    with waiting("simulating"):
+    with load(_PROGRESS).waiting("simulating"):
         found = flow.simulated(document, at, seed=seed, replications=replications, warm_days=warm_days)
     say({"output": output}, flow.outcome_listings(found))
 
@@ -245,7 +246,7 @@ def rehearse(days: int, seed: int, desk_file: Path | None, **options: Any) -> No
     room, _ = _room(options, desk_file, "desk", make=True)
     flow = load("acreage.flow.desk_rehearse")
     hands = flow.hands_of(room)
-    with counting("rehearsing") as tell:
+    with load(_PROGRESS).counting("rehearsing") as tell:
         asked = flow.rehearse(room, hands, days=days, seed=seed, tell=tell)
     load("acreage.flow.books").finish(room.ledger)
     found = {"requests": asked, "days": days, "ends": load("acreage.units.instants").iso_date(hands.now)}
@@ -267,7 +268,7 @@ def report(
 ) -> None:
     """Write the desk's page: capacity by tier, protection, bid prices, and every request with its reason."""
     room, viewer = _room(options, desk_file, role)
-    with waiting("writing the page"):
+    with load(_PROGRESS).waiting("writing the page"):
         path = load("acreage.flow.desk_report").write_report(
             room, viewer, out, replications=replications, seed=seed, force=force
         )

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from acreage.desk.network.engines.highs import sale
 from acreage.desk.network.problem import Count, Network, Vector
+from acreage.desk.network.sale import sale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

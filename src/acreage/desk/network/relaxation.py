@@ -4,7 +4,7 @@ Source: H. Topaloglu, "Using Lagrangian relaxation to compute capacity-dependent
 management", Operations Research 57(3), 2009. Each resource may decide alone about a request; multipliers
 lambda[t, ij] pay for their agreement, and for any of them
 
-    bound(lambda) = sum_{t, j} p[t, j] max(0, fare_j - sum_i lambda[t, ij]) + sum_i v[1, i](capacity_i)
+    bound(lambda) = sum_{t, j} p[t, j] max(0, fare_j - sum_i lambda[t, ij]) + sum_i v[1, i] (capacity_i)
 
 is an upper bound on the expected revenue of every policy, v being the leg programs of `legs` with worth lambda.
 

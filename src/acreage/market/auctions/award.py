@@ -11,9 +11,9 @@ from random import Random
 
 from acreage.domain.auction import Allocation, Auction, Award, Direction, NoAward, Swap
 from acreage.market.auctions.arithmetic import broken_rules
-from acreage.market.auctions.engines.highs import maximise
 from acreage.market.auctions.formulate import NO_CHARGES, Formulation, allocation_at, formulate, gain_of
 from acreage.market.auctions.program import Program, Terms
+from acreage.market.auctions.solve import maximise
 from acreage.units.ids import BidderId, BidId, LotId
 from acreage.units.money import MICRO_PER_USD, usd_text
 

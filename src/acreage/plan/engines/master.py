@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from acreage.plan.engines.cuts import Lines
-from acreage.plan.engines.highs import FEASIBLE, INFEASIBLE, STOPPED, Program, Status, new_solver, values
 from acreage.plan.problem import Infeasible, PlanProblem, Vector
+from acreage.solver.highs import FEASIBLE, INFEASIBLE, STOPPED, Program, Status, new_solver, values
 
 LINES_AT_A_TIME = 3
 """Offered lines that are added at once for each future."""

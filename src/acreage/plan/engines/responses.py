@@ -12,8 +12,8 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
-from acreage.plan.engines.highs import Program, Status, new_solver, row_duals, values
 from acreage.plan.problem import Recourse, Vector
+from acreage.solver.highs import Program, Status, new_solver, row_duals, values
 
 USED = 1e-9
 """Less than a millionth of an accelerator is solver tolerance."""

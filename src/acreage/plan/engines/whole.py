@@ -4,7 +4,6 @@ import numpy as np
 from scipy import sparse
 
 from acreage.plan.engines.decomposition import objective_at
-from acreage.plan.engines.highs import INFEASIBLE, Program, Status, new_solver, values
 from acreage.plan.engines.responses import Responder
 from acreage.plan.problem import (
     Aim,
@@ -15,6 +14,7 @@ from acreage.plan.problem import (
     Vector,
     Watch,
 )
+from acreage.solver.highs import INFEASIBLE, Program, Status, new_solver, values
 
 FAR = 1e7
 

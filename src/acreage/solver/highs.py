@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acreage.plan.problem import Vector
+Vector = NDArray[np.float64]
 
 Status = highspy.HighsModelStatus
 STOPPED = (Status.kSolutionLimit, Status.kIterationLimit, Status.kTimeLimit)
@@ -33,7 +33,7 @@ class Program:
 
 
 @cache
-def hush() -> None:
+def _hush() -> None:
     """Let HiGHS print its banner, once a process, where it does no harm: output on stdout must stay parseable."""
     kept = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -69,7 +69,7 @@ def new_solver(program: Program, *, presolve: bool = True) -> highspy.Highs:
         model.integrality_ = [
             highspy.HighsVarType.kInteger if flag else highspy.HighsVarType.kContinuous for flag in program.is_integer
         ]
-    hush()
+    _hush()
     solver = highspy.Highs()  # type: ignore[no-untyped-call]
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
@@ -78,6 +78,12 @@ def new_solver(program: Program, *, presolve: bool = True) -> highspy.Highs:
         solver.setOptionValue("presolve", "off")
     solver.passModel(model)
     return solver
+
+
+def version() -> str:
+    """The solver's name and version, for audit trails."""
+    _hush()
+    return f"HiGHS {highspy.Highs().version()}"  # type: ignore[no-untyped-call]
 
 
 def values(solver: highspy.Highs) -> Vector:

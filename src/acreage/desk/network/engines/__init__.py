@@ -1,1 +1,0 @@
-"""The solver behind the linear programs of a network."""

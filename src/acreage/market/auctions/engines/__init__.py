@@ -1,1 +1,0 @@
-"""Solvers of winner determination, one file each."""
