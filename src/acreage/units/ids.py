@@ -5,9 +5,12 @@ import time
 from typing import NewType
 
 AcceleratorName = NewType("AcceleratorName", str)
+BidId = NewType("BidId", str)
+BidderId = NewType("BidderId", str)
 CommitmentId = NewType("CommitmentId", str)
 LeaseId = NewType("LeaseId", str)
 LesseeName = NewType("LesseeName", str)
+LotId = NewType("LotId", str)
 OfferId = NewType("OfferId", str)
 PoolId = NewType("PoolId", str)
 ProviderId = NewType("ProviderId", str)

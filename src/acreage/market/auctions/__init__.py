@@ -1,0 +1,1 @@
+"""Auctions one runs oneself: who wins, what they pay and why, for lots sold (forward) or wanted (reverse)."""

@@ -1,0 +1,1 @@
+"""Solvers of winner determination, one file each."""
