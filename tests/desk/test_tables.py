@@ -75,17 +75,25 @@ def test_bid_prices_cross_each_fare_where_emsr_b_protects() -> None:
         for f, m, d in zip(fares, means, deviations, strict=True)
     ]
     grid = np.linspace(0.0, 150.0, 3_001)
-    bid = bid_prices(classes, grid, 1)[FIRM, 0]
+    bid = bid_prices(classes, grid, 0)[FIRM, 0]
     for level, fare in zip(emsr_b_levels(fares, means, deviations), fares[1:], strict=True):
         first = grid[np.argmax(bid <= fare)]
         assert first == pytest.approx(level, abs=0.1)
     assert np.all(np.diff(bid) <= 1e-9)
 
 
-def test_a_recallable_lease_competes_after_all_firm_demand() -> None:
-    """Its bid price is never above that of a firm one, and rises with firm demand."""
-    tables = build_tables(desk(), horizon_of(desk()))
-    assert np.all(tables.bid_usd[RECALLABLE] <= tables.bid_usd[FIRM] + 1e-9)
+def test_a_recallable_lease_displaces_only_firm_requests_too_late_for_its_recall() -> None:
+    """With no notice its bid prices are those of recallable classes alone; notice makes it compete with late ones."""
+    firm = FareClass(Tier.RESERVED, True, 9.0, *(np.full(30, value) for value in (50.0, 100.0, 0.0)))
+    spot = FareClass(Tier.SPOT, False, 2.0, *(np.full(30, value) for value in (20.0, 100.0, 0.0)))
+    firm = replace(firm, mean=np.linspace(0.0, 50.0, 30))
+    grid = np.linspace(0.0, 100.0, 101)
+    without, with_notice = (bid_prices([firm, spot], grid, notice)[RECALLABLE] for notice in (0, 5))
+    assert without.max() <= 2.0
+    assert with_notice.max() > 2.0
+    early, late = firm.parted(5)
+    assert np.allclose(early.mean + late.mean, firm.mean)
+    assert np.all(early.mean[:6] == 0)
 
 
 def test_headroom_is_worth_more_the_more_there_is_and_each_further_one_less() -> None:

@@ -40,10 +40,12 @@ class Asks:
             return
         tables, step = self.tables, float(self.tables.step[row])
         for side, headroom in enumerate(headrooms(self.book, tables, row)):
-            _fill_least(self.free[side, row], headroom - kept(self.book, tables, side, row))
+            free = headroom - kept(self.book, tables, side, row)
+            _fill_least(self.free[side, row], free)
             rows = tables.value_usd[side, row]
-            now = value_at(rows, step, headroom.astype(np.float64))
-            after = value_at(rows, step, headroom[None] - self.quantities[row][:, None])
+            level = (free + tables.protected[side, row]).astype(np.float64)
+            now = value_at(rows, step, level)
+            after = value_at(rows, step, level[None] - self.quantities[row][:, None])
             np.cumsum(now[None] - after, axis=1, out=self.displaced_usd[side, row, :, 1:])
         self.turn[row] = self.book.turn[row]
 
@@ -80,8 +82,23 @@ def headrooms(book: Book, tables: Tables, row: int) -> tuple[Counts, Counts]:
 
 
 def kept(book: Book, tables: Tables, side: int, row: int) -> Counts:
-    """What is kept for the anchor on each day: the protected level, or what it holds already where that is more."""
-    return np.asarray(np.maximum(tables.protected[side, row], book.anchor[row]))
+    """What is kept for the anchor on each day: the protected level, or what it holds already where that is more.
+
+    On a day within its notice of call for which it holds anything, it has called: what it holds is what it needs.
+    """
+    held = book.anchor[row]
+    level = np.maximum(tables.protected[side, row], held)
+    soon = min(tables.call_notice_days + 1, len(held))
+    level[:soon] = np.where(held[:soon] > 0, held[:soon], level[:soon])
+    return np.asarray(level)
+
+
+def short_frac(book: Book, tables: Tables, row: int, left: Numbers, days: slice) -> Numbers:
+    """The probability that the anchor needs more than `left` on each of `days`; what it has called is certain."""
+    found = tables.laws[row].above(left, days)
+    held = book.anchor[row, days]
+    called = (held > 0) & (np.arange(len(book.anchor[row]))[days] <= tables.call_notice_days)
+    return np.asarray(np.where(called, held > left, found))
 
 
 def _quantity_grid(most: float, points: int = 40) -> Numbers:

@@ -2,22 +2,21 @@
 
 A linear programme: each firm request is leased in any part of it, each recallable one in any part of it
 on each day by itself, within what the anchor leaves; leasing into the anchor's need costs its damages. Every
-policy's books are a solution of it, without compensation or lost days, so that it is never below any. With
-the desk's own limit on firm leases it bounds every policy that keeps the limit.
+policy's books are a solution of it, without compensation or lost days, so that it is never below any.
 """
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from acreage.desk.arrivals import MadeYear
 from acreage.desk.horizon import Counts
-from acreage.desk.tables import FIRM, HOURS
+from acreage.desk.tables import HOURS
 from acreage.desk.year import Ground
 
 
-def clairvoyant_usd(ground: Ground, year: MadeYear, *, limited: bool) -> float:
-    """The bound on the revenue of the measured days, in USD; `limited`: of policies that keep the firm limit."""
+def clairvoyant_usd(ground: Ground, year: MadeYear) -> float:
+    """The bound on the revenue of the measured days, in USD."""
     start, stop = ground.measured.start, ground.measured.stop
     asked = year.arrivals
     first = np.clip(asked.first, start, stop) - start
@@ -44,15 +43,9 @@ def clairvoyant_usd(ground: Ground, year: MadeYear, *, limited: bool) -> float:
     )
     left = (ground.capacity - year.need)[start:stop]
     upper = np.concatenate((np.ones(len(firm) + daily), np.full(days, np.inf)))
-    taken = csr_array((sizes, (rows, columns)), shape=(days, count))
-    if limited:
-        of_firm = slice(0, len(firm_columns[0]))
-        firm_only = csr_array((sizes[of_firm], (rows[of_firm], columns[of_firm])), shape=(days, count))
-        taken = vstack((taken, firm_only))
-        left = np.concatenate((left, (ground.capacity - ground.protected[FIRM])[start:stop]))
     solved = linprog(
         -gain * HOURS,
-        A_ub=taken,
+        A_ub=csr_array((sizes, (rows, columns)), shape=(days, count)),
         b_ub=left,
         bounds=np.column_stack((np.zeros(count), upper)),
         method="highs",

@@ -14,15 +14,14 @@ from acreage.desk.anchor import anchor_law
 from acreage.desk.arrivals import made_year
 from acreage.desk.clairvoyant import clairvoyant_usd
 from acreage.desk.horizon import Horizon, Numbers
-from acreage.desk.tables import FIRM, HOURS, POINTS, bid_prices, classes_of, contract_in, protected_levels
+from acreage.desk.tables import FIRM, HOURS, POINTS, bid_prices, classes_of, contract_in, notice_of, protected_levels
 from acreage.desk.year import Ground, Policy, Run, run_years, shortfall
 from acreage.domain.desk import Desk, DeskPool
 from acreage.units.money import usd
 
 POLICIES = (Policy.DESK, Policy.FIRST_COME, Policy.FIRST_COME_FULL)
 YEAR_DAYS = 365
-CLAIRVOYANT, CLAIRVOYANT_LIMITED = "clairvoyant", "clairvoyant-same-limits"
-"""The bounds: on every policy, and on those that keep the desk's limit on firm leases."""
+CLAIRVOYANT = "clairvoyant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ class YearOutcome:
     """A simulated year: by policy, and the desk against each other one and the clairvoyant bound."""
 
     policies: tuple[PolicyOutcome, ...]
-    bounds_usd: tuple[tuple[str, Estimate], ...]
+    clairvoyant_usd: Estimate
     margins: tuple[Margin, ...]
     replications: int
     seed: int
@@ -77,19 +76,16 @@ class YearOutcome:
 def simulate(desk: Desk, horizon: Horizon, *, seed: int, replications: int, warm_days: int) -> YearOutcome:
     """Simulate a year that begins `warm_days` after the horizon, from empty books, and measure it."""
     pools = [_simulate_pool(desk, horizon, i, seed, replications, warm_days) for i in range(len(desk.pools))]
-    bounds = [
-        (name, np.sum([pool.bounds_usd[i] for pool in pools], axis=0))
-        for i, name in enumerate((CLAIRVOYANT_LIMITED, CLAIRVOYANT))
-    ]
+    bound = np.sum([pool.bound_usd for pool in pools], axis=0)
     figures = [_figures([(pool, pool.runs[i]) for pool in pools]) for i in range(len(POLICIES))]
     revenue = [figure.pop("revenue") for figure in figures]
-    others = [*zip(POLICIES[1:], revenue[1:], strict=True), *bounds]
+    others = [*zip(POLICIES[1:], revenue[1:], strict=True), (CLAIRVOYANT, bound)]
     return YearOutcome(
         policies=tuple(
             PolicyOutcome(policy=policy.value, revenue_usd=estimate(earned), **figure)  # type: ignore[arg-type]
             for policy, earned, figure in zip(POLICIES, revenue, figures, strict=True)
         ),
-        bounds_usd=tuple((name, estimate(bound)) for name, bound in bounds),
+        clairvoyant_usd=estimate(bound),
         margins=tuple(Margin(against=str(name), frac=estimate(revenue[0] / other - 1.0)) for name, other in others),
         replications=replications,
         seed=seed,
@@ -113,7 +109,7 @@ def estimate(values: Numbers) -> Estimate:
 class _PoolRuns:
     ground: Ground
     runs: list[list[Run]]
-    bounds_usd: tuple[Numbers, Numbers]
+    bound_usd: Numbers
 
 
 def _simulate_pool(desk: Desk, horizon: Horizon, place: int, seed: int, replications: int, warm_days: int) -> _PoolRuns:
@@ -135,8 +131,7 @@ def _simulate_pool(desk: Desk, horizon: Horizon, place: int, seed: int, replicat
         for replication in range(replications)
     ]
     runs = run_years(ground, years, POLICIES, arrival_days)
-    bounds = [np.array([clairvoyant_usd(ground, year, limited=limited) for year in years]) for limited in (True, False)]
-    return _PoolRuns(ground, runs, (bounds[0], bounds[1]))
+    return _PoolRuns(ground, runs, np.array([clairvoyant_usd(ground, year) for year in years]))
 
 
 def ground_of(desk: Desk, pool: DeskPool, days: Horizon, reach: int, measured: slice) -> Ground:
@@ -144,7 +139,8 @@ def ground_of(desk: Desk, pool: DeskPool, days: Horizon, reach: int, measured: s
     most = max(step.accelerators for step in pool.capacity)
     grid = np.linspace(0.0, float(most), POINTS)
     law = anchor_law(contract_in(desk, pool.id), days)
-    bid = bid_prices(classes_of(desk, pool.id, reach, most), grid, reach)
+    bid = bid_prices(classes_of(desk, pool.id, reach, most), grid, notice_of(desk))
+    bid = np.broadcast_to(bid, (2, reach, POINTS))
     steps = np.cumsum((bid[..., 1:] + bid[..., :-1]) / 2 * grid[1], axis=-1)
     return Ground(
         law=law,
@@ -155,7 +151,7 @@ def ground_of(desk: Desk, pool: DeskPool, days: Horizon, reach: int, measured: s
         short=np.stack([law.excess(np.full(days.days, level)) for level in grid], axis=1),
         step=float(grid[1]),
         penalties_usd=(usd(desk.anchor.damages_micro_usd), usd(desk.rules.recall_compensation_micro_usd)),
-        notice_days=max((tier.recall_notice_days or 0 for tier in desk.tiers), default=0),
+        notice_days=notice_of(desk),
         call_notice_days=desk.anchor.call_notice_days,
         measured=measured,
     )
@@ -179,7 +175,9 @@ def _figures(pools: Sequence[tuple[_PoolRuns, list[Run]]]) -> dict[str, object]:
             used[r] += (run.year.need[days] - short + run.firm[days] + run.recallable[days]).sum()
             held[r] += capacity.sum()
             met[r] += np.mean(short > 0) / len(pools)
-            promised[r] += ground.law.above((capacity - run.firm[days]).astype(np.float64), days).mean() / len(pools)
+            promised[r] += ground.law.above((capacity - run.firm_at_call[days]).astype(np.float64), days).mean() / len(
+                pools
+            )
             for name, sums in total.items():
                 sums[r] += getattr(run, name)
     revenue = total["revenue_usd"] - damages

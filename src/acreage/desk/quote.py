@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from acreage.desk.asks import SIDES, Asks, headrooms, kept
+from acreage.desk.asks import SIDES, Asks, headrooms, kept, short_frac
 from acreage.desk.batch import Requests, answers
 from acreage.desk.tables import FIRM
 from acreage.domain.desk import Answer, Because, Desk, LeaseRequest, Reason, Terms, TierTerms, Verdict
@@ -185,10 +185,12 @@ def _reason(case: _Case, free: int, displaced_usd: float, ask_usd: float) -> Rea
         recallable=int(book.recallable[case.row, tight]),
         protected=int(kept(book, case.asks.tables, side, case.row)[tight]),
         contracted=int(law.right[tight]),
-        short_before_frac=float(law.above(left, days).max()),
-        short_after_frac=float(law.above(left - taken, days).max()),
+        short_before_frac=float(short_frac(book, case.asks.tables, case.row, left, days).max()),
+        short_after_frac=float(short_frac(book, case.asks.tables, case.row, left - taken, days).max()),
         short_max_frac=case.desk.rules.anchor_short_max_frac,
-        recall_frac=0.0 if side == FIRM else float(law.above(recalled_from, days).max()),
+        recall_frac=0.0
+        if side == FIRM
+        else float(short_frac(book, case.asks.tables, case.row, recalled_from, days).max()),
         displacement_usd=displaced_usd,
         revenue_usd=hours * (request.bid_micro_usd or 0) / MICRO_PER_USD,
         floor_micro_usd=case.terms.floor_micro_usd,

@@ -6,7 +6,8 @@ W the revenue expected from h - a free accelerators an hour. W' is the bid price
 accepted when, as in EMSR-b (Belobaba 1992; Talluri and van Ryzin 2004, section 2.2.4.2), the classes j that
 bid more than p are taken together at their mean fare f_j and p >= f_j P(D_1..j > x) for each. For
 recallable leases the level is that of the recall limit, d the compensation, and only recallable classes
-bring revenue, after all firm demand is met. An answer costs what it takes from V on each of its days.
+and firm requests too late for a recall bring revenue, after all earlier firm demand is met. An answer costs
+what it takes from V on each of its days.
 """
 
 import hashlib
@@ -39,7 +40,8 @@ class Tables:
 
     `protected` (2, pools, days) is kept from each side; `value_usd` (2, pools, days, POINTS) is V at headroom
     0, step, 2 step, … with `step` (pools,) in accelerators; `bid_usd` (2, pools, days, POINTS) is W' an
-    accelerator-hour at so much free. `notice_days` is the longest notice of a recall.
+    accelerator-hour at so much free. `notice_days` is the longest notice of a recall,
+    `call_notice_days` that of the anchor's calls.
     """
 
     version: str
@@ -51,6 +53,12 @@ class Tables:
     value_usd: Numbers
     bid_usd: Numbers
     notice_days: int
+    call_notice_days: int
+
+
+def notice_of(desk: Desk) -> int:
+    """The longest notice of a recall that the desk sells with."""
+    return max((tier.recall_notice_days or 0 for tier in desk.tiers), default=0)
 
 
 def version_of(desk: Desk, from_at: Instant) -> str:
@@ -71,7 +79,8 @@ def build_tables(desk: Desk, horizon: Horizon, pools: Sequence[PoolId] | None = 
         step=np.array([part.step for part in parts]),
         value_usd=np.stack([part.value for part in parts], axis=1),
         bid_usd=np.stack([part.bid for part in parts], axis=1),
-        notice_days=max((tier.recall_notice_days or 0 for tier in desk.tiers), default=0),
+        notice_days=notice_of(desk),
+        call_notice_days=desk.anchor.call_notice_days,
     )
 
 
@@ -89,7 +98,8 @@ def _pool_tables(desk: Desk, horizon: Horizon, pool: DeskPool) -> _Part:
     law = anchor_law(contract_in(desk, pool.id), horizon)
     protected = protected_levels(desk, law)
     grid = np.linspace(0.0, float(most), POINTS)
-    bid = bid_prices(classes_of(desk, pool.id, horizon.days, most), grid, horizon.days)
+    bid = bid_prices(classes_of(desk, pool.id, horizon.days, most), grid, notice_of(desk))
+    bid = np.broadcast_to(bid, (2, horizon.days, POINTS))
     penalties = (usd(desk.anchor.damages_micro_usd), usd(desk.rules.recall_compensation_micro_usd))
     value = np.stack([headroom_value(law, protected[i], grid, bid[i], penalties[i]) for i in (FIRM, RECALLABLE)])
     return _Part(law, protected, float(grid[1]), value, bid)
@@ -122,13 +132,19 @@ def classes_of(desk: Desk, pool: PoolId, days: int, most: int) -> list[FareClass
     return sorted(found, key=lambda fare: -fare.fare_usd)
 
 
-def bid_prices(classes: Sequence[FareClass], grid: Numbers, days: int) -> Numbers:
-    """W' of both sides at so many free accelerators, shape (2, days, points), in USD an accelerator-hour."""
-    found = np.zeros((2, days, len(grid)))
-    found[FIRM] = _accepted_from((), classes, grid)
+def bid_prices(classes: Sequence[FareClass], grid: Numbers, notice_days: int) -> Numbers:
+    """W' of both sides at so many free accelerators, shape (2, days, points), in USD an accelerator-hour.
+
+    A recallable lease gives way to firm requests that come earlier than its notice before their day, and
+    displaces those that come later.
+    """
+    if not classes:
+        return np.zeros((2, 1, len(grid)))
     firm = [fare for fare in classes if fare.firm]
-    found[RECALLABLE] = _accepted_from(firm, [fare for fare in classes if not fare.firm], grid)
-    return found
+    parts = [fare.parted(notice_days) for fare in firm]
+    late = [fare for fare in classes if not fare.firm] + [late for _, late in parts]
+    late.sort(key=lambda fare: -fare.fare_usd)
+    return np.stack([_accepted_from((), classes, grid), _accepted_from([early for early, _ in parts], late, grid)])
 
 
 def _accepted_from(before: Sequence[FareClass], classes: Sequence[FareClass], grid: Numbers) -> Numbers:
@@ -136,8 +152,6 @@ def _accepted_from(before: Sequence[FareClass], classes: Sequence[FareClass], gr
 
     `before` are classes that are served first and bring nothing here.
     """
-    if not classes:
-        return np.zeros(len(grid))
     days = len(classes[0].mean)
     mean, variance, surge = (
         sum((getattr(fare, name) for fare in before), np.zeros(days)) for name in ("mean", "variance", "surge")

@@ -8,7 +8,7 @@ probability, each at its mean bid.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import toeplitz
@@ -40,6 +40,18 @@ class FareClass:
     mean: Numbers
     variance: Numbers
     surge: Numbers
+
+    def parted(self, notice_days: int) -> tuple["FareClass", "FareClass"]:
+        """The class in two: requests that come more than `notice_days` before a day, and those that come later."""
+        last = np.minimum(np.arange(len(self.mean)), notice_days)
+        late = replace(self, mean=self.mean[last], variance=self.variance[last], surge=self.surge[last])
+        early = replace(
+            self,
+            mean=self.mean - late.mean,
+            variance=self.variance - late.variance,
+            surge=np.sqrt(np.maximum(self.surge**2 - late.surge**2, 0.0)),
+        )
+        return early, late
 
 
 def sigma(spread: Spread) -> float:

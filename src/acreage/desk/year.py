@@ -49,12 +49,16 @@ class Ground:
 
 @dataclass(slots=True)
 class Run:
-    """One policy in one replication: the books by day, what it earned, what it turned away."""
+    """One policy in one replication: the books by day, what it earned, what it turned away.
+
+    `firm_at_call` is what was leased firm on a day when the anchor called for it: the promise it was given.
+    """
 
     policy: Policy
     year: MadeYear
     firm: Counts
     recallable: Counts
+    firm_at_call: Counts
     leases: dict[str, Recallable] = field(default_factory=dict)
     revenue_usd: float = 0.0
     asked_hours: float = 0.0
@@ -70,8 +74,7 @@ def run_years(
     """Every policy in every replication: a list a policy, of runs in the order of the replications."""
     days = len(ground.capacity)
     runs = [
-        [Run(policy, year, np.zeros(days, dtype=np.int64), np.zeros(days, dtype=np.int64)) for year in years]
-        for policy in policies
+        [Run(policy, year, _nothing(days), _nothing(days), _nothing(days)) for year in years] for policy in policies
     ]
     bounds = [np.searchsorted(year.arrivals.day, np.arange(arrival_days + 1)).tolist() for year in years]
     for day in range(arrival_days):
@@ -152,13 +155,14 @@ def _takes(
         headroom[:soon] -= run.recallable[first : first + soon]
     kept = (ground.full if run.policy is Policy.FIRST_COME_FULL else ground.protected[side])[window].copy()
     called = min(max(day + ground.call_notice_days + 1 - first, 0), end - first)
-    kept[:called] = np.maximum(kept[:called], run.year.need[first : first + called])
+    needed = run.year.need[first : first + called].astype(np.int64)
+    kept[:called] = np.where(needed > 0, needed, kept[:called])
     if int((headroom - kept).min()) < accelerators:
         return False
     if run.policy is not Policy.DESK:
         return True
     rows = values[side, first - day : end - day]
-    before = headroom.astype(np.float64)
+    before = (headroom - kept + ground.protected[side][window]).astype(np.float64)
     displaced = value_at(rows, ground.step, before) - value_at(rows, ground.step, before - accelerators)
     return bid_usd * HOURS * accelerators * (end - first) >= float(displaced.sum())
 
@@ -181,6 +185,7 @@ def _recall_for_anchor(ground: Ground, run: Run, day: int) -> None:
     called = day + ground.call_notice_days
     for at in range(called if day else day, min(called + 1, len(ground.capacity))):
         need = int(run.year.need[at])
+        run.firm_at_call[at] = run.firm[at]
         over = int(run.firm[at] + run.recallable[at]) + need - int(ground.capacity[at])
         back = min(over, int(run.recallable[at]))
         if back > 0:
@@ -214,6 +219,10 @@ def _give_way(ground: Ground, run: Run, day: int, short: Counts) -> bool:
         run.sold_hours -= hours
         run.recalled += 1
     return True
+
+
+def _nothing(days: int) -> Counts:
+    return np.zeros(days, dtype=np.int64)
 
 
 def _overlap(first: int, end: int, days: slice) -> int:

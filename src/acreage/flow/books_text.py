@@ -24,6 +24,10 @@ def _cell(name: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float) and name.endswith("_frac"):
+        return f"{value:.2%}"
+    if isinstance(value, float) and name.startswith(("usd_per", "bid")):
+        return f"{value:.2f}"
     if isinstance(value, float):
         return f"{value:,.1f}"
     text = str(value)

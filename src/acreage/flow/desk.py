@@ -4,6 +4,7 @@
 """
 
 import os
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ from acreage.ledger.ledger import Ledger
 from acreage.portfolio.desk_file import read_desk
 from acreage.units.errors import InputError
 from acreage.units.ids import LeaseId, PoolId, ProviderId
-from acreage.units.instants import SECONDS_PER_DAY, Instant, add_months, iso_date
+from acreage.units.instants import SECONDS_PER_DAY, Instant, add_months, instant, iso_date
 from acreage.units.money import MicroUsd
 
 ENVIRONMENT = "ACREAGE_DESK"
@@ -90,8 +91,18 @@ class Room:
 
 def open_desk(path: Path | None, ledger: Ledger) -> Room:
     """A desk from its document; None: $ACREAGE_DESK, else desk.yaml here. Raises `InputError`."""
+    return Room(read_document(path), ledger)
+
+
+def read_document(path: Path | None) -> Desk:
+    """A desk's document; None: $ACREAGE_DESK, else desk.yaml here. Raises `InputError`."""
     file = path or Path(os.environ.get(ENVIRONMENT) or DEFAULT)
-    return Room(read_desk(file, accelerators=load_accelerators()), ledger)
+    return read_desk(file, accelerators=load_accelerators())
+
+
+def day_or_today(text: str | None) -> Instant:
+    """The day written, or today; raises `InputError` for what is no date."""
+    return day_of(instant(text) if text else int(time.time()))
 
 
 def book_of(room: Room, pools: tuple[PoolId, ...]) -> Book:

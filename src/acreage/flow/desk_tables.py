@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from acreage.desk.asks import Asks, headrooms, kept
+from acreage.desk.asks import Asks, headrooms, kept, short_frac
 from acreage.desk.tables import FIRM, RECALLABLE
 from acreage.flow.books_columns import Listing
 from acreage.flow.desk import Room, Viewer
@@ -70,7 +70,7 @@ def _pool_frame(asks: Asks, row: int) -> pl.DataFrame:
             "free_recallable": np.maximum(free[RECALLABLE], 0),
             "bid_firm_usd": bids[FIRM],
             "bid_recallable_usd": bids[RECALLABLE],
-            "short_frac": law.above(left),
+            "short_frac": short_frac(book, tables, row, left, slice(None)),
         },
         nan_to_null=True,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import EXIT_REFUSED, agree, change, changing, key_of, opened, say
+from acreage.cli.books import EXIT_REFUSED, agree, change, changing, key_of, opened, say, waiting
 from acreage.cli.lazy import load
 from acreage.units.errors import InputError
 
@@ -179,6 +179,68 @@ def tables(pool: str | None, every_days: int, desk_file: Path | None, role: str,
     """Show what is kept for the anchor, what is free and what one more hour displaces, day by day."""
     room, viewer = _room(options, desk_file, role)
     say(options, load("acreage.flow.desk_tables").protection(room, viewer, pool, every_days))
+
+
+@desk.command("outcome")
+@click.option("--since", metavar="DATE", help="From when. Default: the first quote.")
+@click.option("--until", metavar="DATE", help="Until when. Default: the end of the last lease.")
+@looking
+def outcome(since: str | None, until: str | None, desk_file: Path | None, role: str, **options: Any) -> None:
+    """Show what the desk's books came to: revenue, utilisation, spill, the anchor's shortfall.
+
+    Beside it: first-come, first-served on the same requests, and the bound of who had known them all.
+    """
+    room, viewer = _room(options, desk_file, role)
+    say(options, load("acreage.flow.desk_outcome").history(room, viewer, since, until))
+
+
+@desk.command("simulate")
+@click.option(
+    "--desk",
+    "desk_file",
+    type=click.Path(path_type=Path),
+    help="The desk's document. Default: $ACREAGE_DESK, else desk.yaml.",
+)
+@click.option("--from", "from_", metavar="DATE", help="The first day. Default: today.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same years.")
+@click.option("--replications", type=int, default=20, show_default=True, help="How many years.")
+@click.option(
+    "--warm-up", "warm_days", type=int, default=90, show_default=True, help="Days before the year is measured."
+)
+@_OUTPUT
+def simulate(
+    desk_file: Path | None, from_: str | None, seed: int, replications: int, warm_days: int, output: str
+) -> None:
+    """Simulate years at the desk: its tables, first come first served, and the clairvoyant bound on the same arrivals.
+
+    Starts from empty books and writes nothing. Intervals are of 95 %.
+    """
+    desk, flow = load("acreage.flow.desk"), load("acreage.flow.desk_outcome")
+    document = desk.read_document(desk_file)
+    at = desk.day_or_today(from_)
+    with waiting("simulating"):
+        found = flow.simulated(document, at, seed=seed, replications=replications, warm_days=warm_days)
+    say({"output": output}, flow.outcome_listings(found))
+
+
+@desk.command("report")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("desk.html"), show_default=True, help="The file.")
+@click.option(
+    "--replications", type=int, default=10, show_default=True, help="Simulated years of other policies; 0: none."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="The seed of the simulated years.")
+@click.option("--force", is_flag=True, help="Overwrite what is there.")
+@looking
+def report(
+    out: Path, replications: int, seed: int, force: bool, desk_file: Path | None, role: str, **options: Any
+) -> None:
+    """Write the desk's page: capacity by tier, protection, bid prices, and every request with its reason."""
+    room, viewer = _room(options, desk_file, role)
+    with waiting("writing the page"):
+        path = load("acreage.flow.desk_report").write_report(
+            room, viewer, out, replications=replications, seed=seed, force=force
+        )
+    click.echo(json.dumps({"report": str(path)}) if options["output"] == "json" else f"wrote {path}")
 
 
 @desk.command("trail")
