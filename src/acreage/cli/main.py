@@ -30,6 +30,7 @@ COMMANDS = {
     "commitment": ("commitment", "Show spend commitments and what they will cost."),
     "invoice": ("invoice", "Import bills and say what is wrong with them."),
     "desk": ("desk", "Lease spare capacity beside an anchor tenant: quote, admit, simulate."),
+    "simulate": ("simulate", "Simulate a market of labs and clouds, and what changes in it."),
     "ledger": ("ledger", "Verify, export and ask the books."),
     "prices": ("prices", "Show what an accelerator costs, cheapest first."),
     "check": ("check", "Report doubts about prices and portfolios."),

@@ -192,6 +192,4 @@ class World:
 
 def may_lease(lab: MarketLab, cloud: MarketCloud, chip: AcceleratorName) -> bool:
     """Whether a lab and a cloud deal with each other over a chip: ported, among its vendors, not shut out."""
-    return (
-        chip in lab.chips and (not lab.vendors or cloud.id in lab.vendors) and lab.name not in cloud.closed_to
-    )
+    return chip in lab.chips and (not lab.vendors or cloud.id in lab.vendors) and lab.name not in cloud.closed_to

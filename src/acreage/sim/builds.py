@@ -64,5 +64,3 @@ def _left(chip: MarketChip, comes: int, taken: int) -> int | None:
     if chip.supply is None:
         return None
     return max(math.floor(chip.supply * chip.supply_growth**comes) - taken, 0)
-
-

@@ -165,7 +165,8 @@ def offer(pool: Pool, size: int, units: int, from_tick: int, until_tick: int) ->
 
 def admit(pool: Pool, lab: LesseeName, accelerators: int, span: tuple[int, int], micro_usd: int, tick: int) -> None:
     """Have the desk answer a request at the price of its offer, every rule checked, and write it into the books."""
-    assert pool.desk is not None and pool.asks is not None
+    assert pool.desk is not None
+    assert pool.asks is not None
     from_tick, until_tick = span
     request = LeaseRequest(
         lessee=lab,

@@ -57,9 +57,8 @@ def run(world: World, seed: int, replication: int) -> Run:
         _use_and_call(market, tick)
         _trade(market, tick)
         _charge(market, tick)
-        if tick + 1 < world.ticks:
-            _lease(market, tick)
-            _move(market, tick)
+        _lease(market, tick)
+        _move(market, tick)
     return Run(
         seed=seed,
         replication=replication,

@@ -83,9 +83,9 @@ def _suppliers(world: World, books: Books) -> Iterator[_Row]:
     for seats in (books.leased, books.delivered, books.bought):
         for (tick, lab, where), accelerators in seats.items():
             had[tick, lab][where[0]] += accelerators * speed[where[1]]
-    for (tick, lab), clouds in had.items():
+    for (tick, name), clouds in had.items():
         if sum(clouds.values()):
-            yield Measure.LAB_SUPPLIER_HHI, lab, tick, hhi(clouds.values()), 1.0
+            yield Measure.LAB_SUPPLIER_HHI, name, tick, hhi(clouds.values()), 1.0
 
 
 def _money(world: World, books: Books) -> Iterator[_Row]:
