@@ -62,13 +62,14 @@ def _sections(outcome: MarketOutcome) -> list[Section]:
         Section(
             id="prices",
             title="Prices by chip",
-            paragraphs=("Of leases signed and hours sold in each period, in the base.",),
+            paragraphs=("Of leases signed and hours sold in each period, in the base, with their 95 % intervals.",),
             chart=charts.chip_prices(outcome),
             table=market_table(outcome, CHIPS),
         ),
         Section(
             id="time",
             title="Price, need not met, use and concentration over time",
+            paragraphs=("The shade is the 95 % interval of the base.",),
             chart=charts.over_time(outcome, (Measure.PRICE, Measure.UNMET, Measure.UTILISATION, Measure.HHI)),
         ),
         Section(

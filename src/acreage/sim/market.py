@@ -43,7 +43,8 @@ def screen(outcome: MarketOutcome) -> str:
     world = outcome.world
     lines = [
         f"{world.name}: {world.ticks // world.ticks_per_year} years, {len(world.labs)} labs, "
-        f"{len(world.clouds)} clouds, {outcome.replications} replications, seed {outcome.seed}; all {outcome.audited} runs passed their audit"
+        f"{len(world.clouds)} clouds, {outcome.replications} replications, seed {outcome.seed}; "
+        f"all {outcome.audited} runs passed their audit"
     ]
     lines += [f"  {change.name}: {change.words}" for change in outcome.changes]
     for measures in (MARKET, CHIPS, LABS[:2], CLOUDS[:1]):

@@ -7,11 +7,13 @@ import altair as alt
 import polars as pl
 
 from acreage.domain.market_outcome import BASE, EVERYBODY, MarketOutcome, Measure
-from acreage.report.charts.drawing import DAY, FAINT, INK, OKABE_ITO, WIDTH, styled
+from acreage.report.charts.drawing import DAY, INK, OKABE_ITO, WIDTH, styled
 from acreage.report.market_tables import UNITS
 from acreage.units.instants import add_months, moment
 
-_LEGEND = alt.Legend(orient="bottom", columns=3, labelLimit=380, symbolStrokeWidth=2)
+_LEGEND = alt.Legend(orient="bottom", columns=3, labelLimit=380, symbolType="square", symbolOpacity=1)
+_WHOLE = (Measure.UTILISATION, Measure.UNMET, Measure.LAB_UNMET)
+"""Shares, which no interval in a picture is drawn beyond."""
 
 
 def chip_prices(outcome: MarketOutcome) -> Any:
@@ -48,7 +50,7 @@ def who_is_short(outcome: MarketOutcome) -> Any:
             alt.Color(
                 "mean:Q",
                 title="need not met, %",
-                scale=alt.Scale(scheme="oranges", domainMin=0),
+                scale=alt.Scale(range=["#f4f5f7", OKABE_ITO[5]], domainMin=0),
                 legend=alt.Legend(gradientLength=150),
             ),
         )
@@ -78,6 +80,9 @@ def _series(outcome: MarketOutcome, measure: Measure) -> pl.DataFrame:
     found = outcome.series.filter(pl.col("measure") == measure.value)
     days = [_day(outcome, tick) for tick in found["tick"]]
     scaled = [pl.col(name) * UNITS[measure].scale for name in ("mean", "low", "high")]
+    scaled[1] = scaled[1].clip(0.0)
+    if measure in _WHOLE:
+        scaled[2] = scaled[2].clip(0.0, UNITS[measure].scale)
     return found.with_columns(*scaled, pl.Series("from_at", days, dtype=pl.Datetime()))
 
 
@@ -95,12 +100,12 @@ def _lines(frame: pl.DataFrame, by: str, order: Sequence[str], title: str, heigh
         legend=_LEGEND,
     )
     x = alt.X("from_at:T", title=None, axis=alt.Axis(format=DAY, labelAngle=0, tickCount=8))
-    base = alt.Chart(frame)
-    band = base.mark_area(opacity=0.13).encode(
-        x, alt.Y("low:Q", title=title, scale=alt.Scale(zero=False, clamp=True)), alt.Y2("high:Q"), color
-    )
-    line = base.mark_line(strokeWidth=2).encode(x, alt.Y("mean:Q", title=title), color)
-    return alt.layer(band, line).properties(width=WIDTH - 60, height=height)
+    around = frame if by == "subject" else frame.filter(pl.col("world") == BASE)
+    scale = alt.Scale(zero=False, nice=True)
+    band = alt.Chart(around).mark_area(opacity=0.13).encode(x, alt.Y("low:Q", scale=scale), alt.Y2("high:Q"), color)
+    line = alt.Chart(frame).mark_line(strokeWidth=2).encode(x, alt.Y("mean:Q", title=None, scale=scale), color)
+    named = alt.TitleParams(title, anchor="start", fontSize=12, fontWeight="normal", color=INK)
+    return alt.layer(band, line).properties(width=WIDTH - 60, height=height, title=named)
 
 
 def _effects(outcome: MarketOutcome, measures: Sequence[Measure]) -> pl.DataFrame:
@@ -118,7 +123,7 @@ def _forest(points: pl.DataFrame, by: str, title: str) -> Any:
     """A dot with its interval for each row, and zero as a line."""
     y = alt.Y(f"{by}:N", title=None, sort=points[by].to_list(), axis=alt.Axis(labelLimit=330))
     base = alt.Chart(points)
-    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=FAINT, strokeWidth=2).encode(alt.X("zero:Q"))
+    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(color=INK, strokeDash=[4, 3]).encode(alt.X("zero:Q"))
     rule = base.mark_rule(color=INK, strokeWidth=1.5).encode(alt.X("low:Q", title=title), alt.X2("high:Q"), y)
     dot = base.mark_point(size=70, filled=True, opacity=1.0, color=OKABE_ITO[0]).encode(alt.X("mean:Q", title=title), y)
     return alt.layer(zero, rule, dot).properties(width=WIDTH - 340, height=alt.Step(22))
