@@ -5,6 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from acreage.desk.protection.laws import NormalLaw
+from acreage.desk.protection.rules import emsr_b
+from acreage.desk.protection.tiers import Tier as ProtectionTier
 from acreage.desk.tables import FIRM, RECALLABLE, bid_prices, build_tables, exceeding, value_at, version_of
 from acreage.desk.wanted import FareClass, fare_classes, sigma
 from acreage.domain.desk import Bursts, Tier
@@ -80,6 +83,16 @@ def test_bid_prices_cross_each_fare_where_emsr_b_protects() -> None:
         first = grid[np.argmax(bid <= fare)]
         assert first == pytest.approx(level, abs=0.1)
     assert np.all(np.diff(bid) <= 1e-9)
+    published = emsr_b(
+        [
+            ProtectionTier(fare_usd=c.fare_usd, law=NormalLaw(mean=float(c.mean[0]), sd=d))
+            for c, d in zip(classes, deviations, strict=True)
+        ]
+    )
+    for level, known, fare in zip(published, (16.72, 50.94, 83.15), fares[1:], strict=True):
+        assert level == pytest.approx(known, abs=0.01)
+        # The tables take demand as gamma, the published levels as normal.
+        assert grid[np.argmax(bid <= fare)] == pytest.approx(level, abs=1.0)
 
 
 def test_a_recallable_lease_displaces_only_firm_requests_too_late_for_its_recall() -> None:

@@ -23,7 +23,8 @@ class Asks:
     """A book on its tables. `refresh` a pool after its book has changed.
 
     `free` (2, pools, levels, days): the least free of 2**level days from a day on. `quantities` (pools, K) is the
-    grid of quantities, `displaced_usd` (2, pools, K, days + 1) what they displace from the first day up to a day.
+    grid of quantities, `daily_usd` (2, pools, K, days) what they displace on a day, and `displaced_usd` (2, pools,
+    K, days + 1) from the first day up to a day.
     `turn` is the book's turn that the pool was laid out for.
     """
 
@@ -31,23 +32,31 @@ class Asks:
     tables: Tables
     free: Counts
     quantities: Numbers
+    daily_usd: Numbers
     displaced_usd: Numbers
     turn: Counts
 
     def refresh(self, row: int) -> None:
-        """Lay one pool out anew where its book has changed."""
+        """Lay one pool out anew where its book has changed: only the days that have, then the sums over days."""
         if self.turn[row] == self.book.turn[row]:
             return
-        tables, step = self.tables, float(self.tables.step[row])
-        for side, headroom in enumerate(headrooms(self.book, tables, row)):
-            free = headroom - kept(self.book, tables, side, row)
-            _fill_least(self.free[side, row], free)
-            rows = tables.value_usd[side, row]
-            level = (free + tables.protected[side, row]).astype(np.float64)
-            now = value_at(rows, step, level)
-            after = value_at(rows, step, level[None] - self.quantities[row][:, None])
-            np.cumsum(now[None] - after, axis=1, out=self.displaced_usd[side, row, :, 1:])
+        for side, headroom in enumerate(headrooms(self.book, self.tables, row)):
+            free = headroom - kept(self.book, self.tables, side, row)
+            moved = np.flatnonzero(free != self.free[side, row, 0])
+            if len(moved):
+                self._lay_out(side, row, free, slice(int(moved[0]), int(moved[-1]) + 1))
         self.turn[row] = self.book.turn[row]
+
+    def _lay_out(self, side: int, row: int, free: Counts, days: slice) -> None:
+        tables, step = self.tables, float(self.tables.step[row])
+        _fill_least(self.free[side, row], free)
+        level = (free[days] + tables.protected[side, row, days]).astype(np.float64)
+        values = value_at(tables.value_usd[side, row, days], step, level[None] - self.quantities[row][:, None])
+        np.subtract(values[:1], values, out=self.daily_usd[side, row, :, days])
+        summed = self.displaced_usd[side, row]
+        first = days.start
+        np.cumsum(self.daily_usd[side, row, :, first:], axis=1, out=summed[:, first + 1 :])
+        summed[:, first + 1 :] += summed[:, first : first + 1]
 
 
 def laid_out(book: Book, tables: Tables) -> Asks:
@@ -62,6 +71,7 @@ def laid_out(book: Book, tables: Tables) -> Asks:
         tables,
         np.full((2, pools, levels, days), _NEVER, dtype=np.int64),
         quantities,
+        np.zeros((2, pools, quantities.shape[1], days)),
         np.zeros((2, pools, quantities.shape[1], days + 1)),
         book.turn - 1,
     )

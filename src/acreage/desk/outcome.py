@@ -139,7 +139,8 @@ def ground_of(desk: Desk, pool: DeskPool, days: Horizon, reach: int, measured: s
     most = max(step.accelerators for step in pool.capacity)
     grid = np.linspace(0.0, float(most), POINTS)
     law = anchor_law(contract_in(desk, pool.id), days)
-    bid = bid_prices(classes_of(desk, pool.id, reach, most), grid, notice_of(desk))
+    owed = usd(desk.rules.recall_compensation_micro_usd)
+    bid = bid_prices(classes_of(desk, pool.id, reach, most), grid, notice_of(desk), owed)
     bid = np.broadcast_to(bid, (2, reach, POINTS))
     steps = np.cumsum((bid[..., 1:] + bid[..., :-1]) / 2 * grid[1], axis=-1)
     return Ground(

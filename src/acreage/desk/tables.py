@@ -33,6 +33,9 @@ FIRM, RECALLABLE = 0, 1
 
 HOURS = 24.0
 
+_KEPT_MIN = 0.001
+"""Below this probability of being kept, a recallable lease is as good as recalled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -98,7 +101,8 @@ def _pool_tables(desk: Desk, horizon: Horizon, pool: DeskPool) -> _Part:
     law = anchor_law(contract_in(desk, pool.id), horizon)
     protected = protected_levels(desk, law)
     grid = np.linspace(0.0, float(most), POINTS)
-    bid = bid_prices(classes_of(desk, pool.id, horizon.days, most), grid, notice_of(desk))
+    owed = usd(desk.rules.recall_compensation_micro_usd)
+    bid = bid_prices(classes_of(desk, pool.id, horizon.days, most), grid, notice_of(desk), owed)
     bid = np.broadcast_to(bid, (2, horizon.days, POINTS))
     penalties = (usd(desk.anchor.damages_micro_usd), usd(desk.rules.recall_compensation_micro_usd))
     value = np.stack([headroom_value(law, protected[i], grid, bid[i], penalties[i]) for i in (FIRM, RECALLABLE)])
@@ -132,7 +136,7 @@ def classes_of(desk: Desk, pool: PoolId, days: int, most: int) -> list[FareClass
     return sorted(found, key=lambda fare: -fare.fare_usd)
 
 
-def bid_prices(classes: Sequence[FareClass], grid: Numbers, notice_days: int) -> Numbers:
+def bid_prices(classes: Sequence[FareClass], grid: Numbers, notice_days: int, compensation_usd: float = 0.0) -> Numbers:
     """W' of both sides at so many free accelerators, shape (2, days, points), in USD an accelerator-hour.
 
     A recallable lease gives way to firm requests that come earlier than its notice before their day, and
@@ -144,18 +148,24 @@ def bid_prices(classes: Sequence[FareClass], grid: Numbers, notice_days: int) ->
     parts = [fare.parted(notice_days) for fare in firm]
     late = [fare for fare in classes if not fare.firm] + [late for _, late in parts]
     late.sort(key=lambda fare: -fare.fare_usd)
-    return np.stack([_accepted_from((), classes, grid), _accepted_from([early for early, _ in parts], late, grid)])
+    before = [early for early, _ in parts]
+    return np.stack([_accepted_from((), classes, grid, 0.0), _accepted_from(before, late, grid, compensation_usd)])
 
 
-def _accepted_from(before: Sequence[FareClass], classes: Sequence[FareClass], grid: Numbers) -> Numbers:
+def _accepted_from(
+    before: Sequence[FareClass], classes: Sequence[FareClass], grid: Numbers, owed_usd: float
+) -> Numbers:
     """The least bid accepted: min over m of max(f_(m+1), max over j <= m of F_j P(D_1..j > x)), where below f_m.
 
-    `before` are classes that are served first and bring nothing here.
+    `before` are classes that recall: with probability P(B > x) the x-th is taken by them and owes `owed_usd` an
+    hour, so that what it earns and displaces is conditional on P(B <= x). Without them this is EMSR-b.
     """
     days = len(classes[0].mean)
     mean, variance, surge = (
         sum((getattr(fare, name) for fare in before), np.zeros(days)) for name in ("mean", "variance", "surge")
     )
+    gone = exceeding(mean, variance + surge**2, grid) if before else np.zeros((days, len(grid)))
+    kept = np.maximum(1.0 - gone, _KEPT_MIN)
     earned, wanted = np.zeros(days), np.zeros(days)
     least = np.full((days, len(grid)), classes[0].fare_usd)
     highest = np.zeros_like(least)
@@ -163,7 +173,8 @@ def _accepted_from(before: Sequence[FareClass], classes: Sequence[FareClass], gr
         mean, variance, surge = mean + fare.mean, variance + fare.variance, surge + fare.surge
         earned, wanted = earned + fare.fare_usd * fare.mean, wanted + fare.mean
         average = earned / np.maximum(wanted, 1e-12)
-        highest = np.maximum(highest, average[:, None] * exceeding(mean, variance + surge**2, grid))
+        wanted_more = (exceeding(mean, variance + surge**2, grid) - gone) / kept
+        highest = np.maximum(highest, average[:, None] * np.maximum(wanted_more, 0.0) + owed_usd * gone / kept)
         below = classes[m + 1].fare_usd if m + 1 < len(classes) else 0.0
         candidate = np.maximum(highest, below)
         least = np.where(candidate < fare.fare_usd, np.minimum(least, candidate), least)

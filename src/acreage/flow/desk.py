@@ -5,6 +5,7 @@
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,6 +72,7 @@ class Room:
     desk: Desk
     ledger: Ledger
     tables: dict[tuple[PoolId, ...], Tables] = field(default_factory=dict)
+    asks: dict[tuple[PoolId, ...], Asks] = field(default_factory=dict)
 
     def horizon(self) -> Horizon:
         """The days the desk quotes, from today on."""
@@ -86,7 +88,12 @@ class Room:
     def asks_of(self, pools: tuple[PoolId, ...]) -> Asks:
         """The books as they stand on today's tables, for some pools."""
         ordered = tuple(pool.id for pool in self.desk.pools if pool.id in pools)
-        return laid_out(book_of(self, ordered), self.tables_of(ordered))
+        self.ledger.refresh([pool_chain(pool) for pool in ordered])
+        tables, kept = self.tables_of(ordered), self.asks.get(ordered)
+        turns = [self.ledger.pool(pool).head.seq for pool in ordered]
+        if kept is None or kept.tables is not tables or kept.book.turn.tolist() != turns:
+            kept = self.asks[ordered] = laid_out(book_of(self, ordered), tables)
+        return kept
 
 
 def open_desk(path: Path | None, ledger: Ledger) -> Room:
@@ -100,22 +107,40 @@ def read_document(path: Path | None) -> Desk:
     return read_desk(file, accelerators=load_accelerators())
 
 
+def standing_clock(text: str) -> Callable[[], Instant]:
+    """A clock that stands at an instant the user wrote; raises `InputError` for what is no date."""
+    at = instant(text)
+    return lambda: at
+
+
 def day_or_today(text: str | None) -> Instant:
     """The day written, or today; raises `InputError` for what is no date."""
     return day_of(instant(text) if text else int(time.time()))
 
 
-def book_of(room: Room, pools: tuple[PoolId, ...]) -> Book:
-    """What the ledger says is there, leased and held by the anchor, by day. Raises `InputError` for an unknown pool."""
+def asks_known(room: Room) -> Asks:
+    """All books as they were known on the room's day, to be shown. Decisions take `Room.asks_of`: all that is written.
+
+    They differ where the day is a pretended one, or another machine's clock is ahead.
+    """
+    pools = tuple(pool.id for pool in room.desk.pools)
+    return laid_out(book_of(room, pools, room.ledger.clock()), room.tables_of(pools))
+
+
+def book_of(room: Room, pools: tuple[PoolId, ...], known_at: int | None = None) -> Book:
+    """What the ledger says is there, leased and held by the anchor, by day; `known_at` leaves out what came later.
+
+    Raises `InputError` where nothing of a pool is in the books.
+    """
     horizon = room.horizon()
     room.ledger.refresh([pool_chain(pool) for pool in pools])
-    rows = [_pool_rows(room, pool, horizon) for pool in pools]
+    rows = [_pool_rows(room, pool, horizon, known_at) for pool in pools]
     capacity, firm, recallable, anchor = (np.stack([row[i] for row in rows]) for i in range(4))
     turn = np.array([room.ledger.pool(pool).head.seq for pool in pools], dtype=np.int64)
     return Book(pools, horizon, capacity, firm, recallable, anchor, turn)
 
 
-def _pool_rows(room: Room, pool: PoolId, horizon: Horizon) -> tuple[np.ndarray, ...]:
+def _pool_rows(room: Room, pool: PoolId, horizon: Horizon, known_at: int | None) -> tuple[np.ndarray, ...]:
     delivered = room.ledger.pool(pool).delivered
     _first, last = delivered.span()
     if last <= horizon.from_at:
@@ -127,7 +152,9 @@ def _pool_rows(room: Room, pool: PoolId, horizon: Horizon) -> tuple[np.ndarray, 
     begin = np.searchsorted(times, starts, side="right")
     end = np.searchsorted(times, starts + SECONDS_PER_DAY - 1, side="right")
     capacity = np.array([after[b : e + 1].min() for b, e in zip(begin, end, strict=True)], dtype=np.int64)
-    held = claims(room.ledger, pool).filter((pl.col("state") == "claimed") & (pl.col("until_at") > horizon.from_at))
+    held = claims(room.ledger, pool, known_at).filter(
+        (pl.col("state") == "claimed") & (pl.col("until_at") > horizon.from_at)
+    )
     of_anchor = pl.col("holder") == room.desk.anchor.name
     is_recallable = pl.col("recall_notice_days").is_not_null()
     kinds = (~of_anchor & ~is_recallable, ~of_anchor & is_recallable, of_anchor)

@@ -182,13 +182,14 @@ def _recalls(room: Room, asks: Asks, request: LeaseRequest) -> tuple[Recall, ...
     short[days] = np.maximum(request.accelerators - left[days], 0)
     if not short.any():
         return ()
-    found = give_way(short, _recallable(room, request.pools[0], asks))
+    found = give_way(short, recallable_leases(room, request.pools[0], asks))
     if found is None:
         return None
     return tuple(Recall(lease=lease, at=book.horizon.day_at(day)) for lease, day in found)
 
 
-def _recallable(room: Room, pool: PoolId, asks: Asks) -> list[Recallable]:
+def recallable_leases(room: Room, pool: PoolId, asks: Asks) -> list[Recallable]:
+    """The recallable leases that stand in a pool, in days of the horizon."""
     horizon = asks.book.horizon
     held = claims(room.ledger, pool).filter(
         (pl.col("state") == "claimed")

@@ -167,7 +167,7 @@ def _pool_history(room: Room, pool: DeskPool, horizon: Horizon, log: tuple[Logge
         "held": capacity,
         "short": float((short > 0).sum()),
         "days": horizon.days,
-        "promised": float(ground.law.above((ground.capacity - run.firm).astype(np.float64)).sum()),
+        "promised": float(ground.law.above((ground.capacity - run.firm_at_call).astype(np.float64)).sum()),
         "admitted": run.admitted,
         "recalled": run.recalled,
     }
@@ -190,7 +190,12 @@ def _books(room: Room, pool: DeskPool, horizon: Horizon, mine: list[Logged], hel
         (pl.col("until_at") < pl.col("asked_until_at")).sum().alias("count"),
     ).row(0, named=True)
     leased = _daily(let, horizon)
-    firm = _daily(let.filter(pl.col("recall_notice_days").is_null()), horizon)
+    # The promise of a day is what was leased when the anchor called for it: later leases know its need.
+    known_at = pl.col("placed_at") + room.desk.anchor.call_notice_days * SECONDS_PER_DAY
+    before = let.filter(pl.col("recall_notice_days").is_null()).with_columns(
+        from_at=pl.max_horizontal("from_at", known_at)
+    )
+    firm = _daily(before.filter(pl.col("from_at") < pl.col("until_at")), horizon)
     capacity = horizon.levels(pool.capacity, least=True)
     law = anchor_law(contract_in(room.desk, pool.id), horizon)
     compensation = usd(room.desk.rules.recall_compensation_micro_usd) * hours["recalled"] / SECONDS_PER_HOUR

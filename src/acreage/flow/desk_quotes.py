@@ -28,6 +28,9 @@ from acreage.units.money import usd_text
 
 QUOTES_SHOWN = ("id", "lessee", "tier", "accelerators", "from_at", "until_at", "bid_usd", "verdict", "state", "told")
 TERMS_SHOWN = ("number", "pool", "accelerators", "from_at", "until_at", "price_usd")
+DIGITS_MIN = 4
+"""The fewest digits that may stand for a quote's id."""
+
 REASONS_SHOWN = ("because", "why", "tables")
 
 
@@ -86,8 +89,7 @@ def quoted(room: Room, request: LeaseRequest, viewer: Viewer, key: str | None, *
         valid_until_at=Instant(min(now + room.desk.rules.quote_valid_s, request.from_at)),
     )
     if write:
-        give_quote(room.ledger, quote)
-        look(room.ledger, str(viewer), "quote", (quote.id,))
+        give_quote(room.ledger, quote, str(viewer))
     return Logged(quote=quote, state=QuoteState.GIVEN)
 
 
@@ -97,12 +99,25 @@ def is_refused(logged: Logged) -> bool:
 
 
 def found(room: Room, id_: str, viewer: Viewer, act: str) -> Logged:
-    """A quote the viewer may see; to a lessee another's is as if it were not there. The look is recorded."""
-    logged = quote_with_id(room.ledger, QuoteId(id_))
+    """A quote the viewer may see, by its id or the first digits of it. The look is recorded.
+
+    To a lessee another's is as if it were not there. Raises `InputError` where there is none, or several.
+    """
+    logged = quote_with_id(room.ledger, QuoteId(id_)) or _begins(room, id_, viewer)
     if logged is None or not _may_see(viewer, logged):
         raise InputError(f"no quote {id_!r}", fix="see `acreage desk list`")
     look(room.ledger, str(viewer), act, (logged.quote.id,))
     return logged
+
+
+def _begins(room: Room, digits: str, viewer: Viewer) -> Logged | None:
+    """The one quote the viewer may see whose id begins so."""
+    if len(digits) < DIGITS_MIN:
+        return None
+    same = [one for one in quotes(room.ledger) if one.quote.id.startswith(digits) and _may_see(viewer, one)]
+    if len(same) > 1:
+        raise InputError(f"{len(same)} quotes begin with {digits!r}", fix="give more of its id")
+    return same[0] if same else None
 
 
 def listed(room: Room, viewer: Viewer) -> list[Logged]:

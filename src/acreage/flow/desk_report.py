@@ -10,7 +10,7 @@ from acreage.desk.book import daily
 from acreage.desk.outcome import CLAIRVOYANT, YearOutcome
 from acreage.desk.reasons import in_full, terms_text
 from acreage.domain.desk import Tier
-from acreage.flow.desk import Room, Viewer
+from acreage.flow.desk import Room, Viewer, asks_known
 from acreage.flow.desk_outcome import simulated
 from acreage.flow.desk_quotes import choices
 from acreage.flow.desk_tables import protection_frame
@@ -18,7 +18,7 @@ from acreage.ledger.claims import claims
 from acreage.ledger.desk_log import Logged, QuoteState, look, quotes
 from acreage.report.desk_page import DeskStory, render_desk
 from acreage.units.errors import InputError, Place
-from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, iso, iso_date
+from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, Instant, iso, iso_date
 from acreage.units.money import MICRO_PER_USD, usd_text
 
 
@@ -46,14 +46,14 @@ def write_report(room: Room, viewer: Viewer, out: Path, *, replications: int, se
 
 def story_of(room: Room, found: YearOutcome | None) -> DeskStory:
     """Everything the page tells, from the books as they stand."""
-    desk, log = room.desk, quotes(room.ledger)
-    asks = room.asks_of(tuple(pool.id for pool in desk.pools))
+    desk, now, asks = room.desk, room.ledger.clock(), asks_known(room)
+    log = [_as_known(one, now) for one in quotes(room.ledger) if one.quote.given_at <= now]
     days = protection_frame(asks).with_columns(pl.from_epoch("day_at", time_unit="s"))
     leased, booked = _leased(room)
     return DeskStory(
         name=desk.name,
         lessor=desk.lessor,
-        day=iso_date(room.ledger.clock()),
+        day=iso_date(now),
         tables=asks.tables.version,
         anchor=desk.anchor.name,
         short_max_frac=desk.rules.anchor_short_max_frac,
@@ -72,7 +72,9 @@ def _leased(room: Room) -> tuple[pl.DataFrame, float]:
     horizon, booked, frames = room.horizon(), 0.0, []
     starts = pl.from_epoch(pl.Series(horizon.starts()), time_unit="s")
     for pool in room.desk.pools:
-        let = claims(room.ledger, pool.id).filter(pl.col("lease").is_not_null() & (pl.col("accelerators") > 0))
+        let = claims(room.ledger, pool.id, room.ledger.clock()).filter(
+            pl.col("lease").is_not_null() & (pl.col("accelerators") > 0)
+        )
         for tier in Tier:
             mine = let.filter(pl.col("tier") == tier.value)
             columns = (mine[name].to_numpy() for name in ("accelerators", "from_at", "until_at"))
@@ -90,6 +92,13 @@ def _leased(room: Room) -> tuple[pl.DataFrame, float]:
         schema={"day_at": pl.Datetime("us"), "accelerators": pl.Int64(), "pool": pl.String(), "tier": pl.String()}
     )
     return pl.concat(frames) if frames else nothing, booked
+
+
+def _as_known(logged: Logged, now: Instant) -> Logged:
+    """A quote as it stood at an instant."""
+    if logged.settled_at is None or logged.settled_at <= now:
+        return logged
+    return Logged(quote=logged.quote, state=QuoteState.GIVEN)
 
 
 def _log_row(logged: Logged) -> tuple[str, ...]:

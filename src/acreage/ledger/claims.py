@@ -7,7 +7,7 @@ from acreage.ledger.facts import FOLLOW_UPS, FactKind, pool_chain
 from acreage.ledger.ledger import Ledger
 from acreage.units.ids import PoolId
 
-_COLUMNS = ("seq", "id", "kind", "subject", "from_at", "until_at", "accelerators", "body")
+_COLUMNS = ("seq", "id", "kind", "subject", "happened_at", "recorded_at", "from_at", "until_at", "accelerators", "body")
 _KINDS = tuple(kind.value for kind in (FactKind.HOLD_PLACED, FactKind.HOLD_REFUSED, *FOLLOW_UPS))
 _LABEL = pl.Struct(
     {
@@ -21,6 +21,7 @@ _LABEL = pl.Struct(
 SCHEMA = {
     "id": pl.String,
     "holder": pl.String,
+    "placed_at": pl.Int64,
     "from_at": pl.Int64,
     "until_at": pl.Int64,
     "accelerators": pl.Int64,
@@ -31,16 +32,18 @@ SCHEMA = {
 """Columns of `claims`; those of the label are null for a hold that is no letting."""
 
 
-def claims(ledger: Ledger, pool: PoolId) -> pl.DataFrame:
+def claims(ledger: Ledger, pool: PoolId, known_at: int | None = None) -> pl.DataFrame:
     """All holds of a pool in the order of their placing, as `SCHEMA`; `state` is "claimed" or "refused".
 
-    `until_at` is where a released hold ends, `asked_until_at` where it was to end; what was voided or has
-    expired claims 0 accelerators.
+    `known_at` leaves out what was recorded later. `until_at` is where a released hold ends, `asked_until_at`
+    where it was to end; what was voided or has expired claims 0 accelerators.
     """
     frames = list(ledger.journal.columns(_COLUMNS, [pool_chain(pool)], kinds=_KINDS))
     if not frames:
         return pl.DataFrame(schema=SCHEMA)
     facts = pl.concat(frames)
+    if known_at is not None:
+        facts = facts.filter(pl.col("recorded_at") <= known_at)
     first = pl.col("kind").is_in([FactKind.HOLD_PLACED.value, FactKind.HOLD_REFUSED.value])
     released = pl.col("kind") == FactKind.HOLD_RELEASED
     later = (
@@ -59,6 +62,7 @@ def claims(ledger: Ledger, pool: PoolId) -> pl.DataFrame:
         placed.with_columns(
             label.str.json_decode(_LABEL).alias("label"),
             holder=pl.col("subject"),
+            placed_at=pl.col("happened_at"),
             asked_until_at=pl.col("until_at"),
             until_at=pl.min_horizontal("until_at", pl.col("released_at").fill_null(pl.col("until_at"))),
             accelerators=pl.col("accelerators") + pl.col("change").fill_null(0),

@@ -82,8 +82,8 @@ def first_quote(ledger: Ledger, id_: QuoteId, request: LeaseRequest) -> Quote | 
     return quote
 
 
-def give_quote(ledger: Ledger, quote: Quote) -> None:
-    """Record a quote."""
+def give_quote(ledger: Ledger, quote: Quote, role: str) -> None:
+    """Record a quote, and who was given it."""
     draft = Draft(
         chain=DESK_QUOTES,
         id=quote.id,
@@ -93,7 +93,7 @@ def give_quote(ledger: Ledger, quote: Quote) -> None:
         expires_at=quote.valid_until_at,
         body=_ENCODE(quote).decode(),
     )
-    write(ledger, draft)
+    write(ledger, draft, _sight(ledger, role, "quote", (quote.id,)))
 
 
 def settled(quote: QuoteId, key: str, at: Instant, outcome: Outcome, *, admitted: bool, left: int = 0) -> Draft:
@@ -110,14 +110,16 @@ def settled(quote: QuoteId, key: str, at: Instant, outcome: Outcome, *, admitted
     )
 
 
-def write(ledger: Ledger, draft: Draft) -> None:
-    """Record one fact of the desk, once an id."""
+def write(ledger: Ledger, *drafts: Draft) -> None:
+    """Record facts of the desk together, each id once."""
 
     def decide(draw: Draw) -> None:
-        if draft.id not in draw.ledger.journal.with_ids([draft.id]):
-            draw.add(draft)
+        known = draw.ledger.journal.with_ids([draft.id for draft in drafts])
+        for draft in drafts:
+            if draft.id not in known:
+                draw.add(draft)
 
-    ledger.record([draft.chain], decide)
+    ledger.record([draft.chain for draft in drafts], decide)
 
 
 def quotes(ledger: Ledger) -> tuple[Logged, ...]:
@@ -147,7 +149,11 @@ def quote_with_id(ledger: Ledger, id_: QuoteId) -> Logged | None:
 
 def look(ledger: Ledger, role: str, act: str, subjects: tuple[str, ...]) -> None:
     """Record who looked at what."""
-    draft = Draft(
+    write(ledger, _sight(ledger, role, act, subjects))
+
+
+def _sight(ledger: Ledger, role: str, act: str, subjects: tuple[str, ...]) -> Draft:
+    return Draft(
         chain=DESK_SEEN,
         id=secrets.token_hex(16),
         kind=FactKind.DESK_SEEN.value,
@@ -155,7 +161,6 @@ def look(ledger: Ledger, role: str, act: str, subjects: tuple[str, ...]) -> None
         happened_at=ledger.clock(),
         body=_ENCODE(_Seen(role=role, act=act, subjects=subjects)).decode(),
     )
-    write(ledger, draft)
 
 
 def sights(ledger: Ledger) -> tuple[Sight, ...]:

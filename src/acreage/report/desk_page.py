@@ -10,6 +10,20 @@ from acreage.report.charts import desk as charts
 from acreage.report.renderers.page import Card, Page, Section, TextTable, render_page
 from acreage.report.words import count, money, percent
 
+_HEADS = {
+    "day_at": "day",
+    "contracted": "anchor's right",
+    "expected": "expected need",
+    "protected": "kept for it",
+    "free_firm": "free, firm",
+    "bid_firm_usd": "firm, USD/h",
+    "bid_recallable_usd": "recallable, USD/h",
+    "short_frac": "P(anchor short)",
+    "musd": "million USD",
+    "low": "from",
+    "high": "to",
+}
+
 LOG_COLUMNS = ("asked", "lessee", "tier", "request", "bid", "answer", "became", "why", "quote")
 
 
@@ -84,21 +98,16 @@ def _sections(story: DeskStory) -> list[Section]:
 
 
 def _capacity(story: DeskStory) -> Section:
-    days = story.days.select("pool", "day_at", "expected", "protected")
+    taken = story.leased.group_by("pool", "day_at").agg(pl.col("accelerators").sum().alias("taken"))
+    days = story.days.join(taken, on=["pool", "day_at"], how="left").with_columns(pl.col("taken").fill_null(0))
+    # Recallable leases stand in what is kept until they are recalled: what is drawn as kept is the rest.
+    rest = (pl.col("capacity") - pl.col("taken") - pl.col("expected")).clip(0.0)
+    kept = pl.min_horizontal(rest, (pl.col("protected") - pl.col("expected")).clip(0.0))
+    needed = pl.min_horizontal("expected", "protected").alias("accelerators")
     anchor = pl.concat(
         [
-            days.select(
-                "pool",
-                "day_at",
-                layer=pl.lit(charts.LAYERS[0]),
-                accelerators=pl.min_horizontal("expected", "protected"),
-            ),
-            days.select(
-                "pool",
-                "day_at",
-                layer=pl.lit(charts.LAYERS[1]),
-                accelerators=(pl.col("protected") - pl.col("expected")).clip(0.0),
-            ),
+            days.select("pool", "day_at", pl.lit(charts.LAYERS[0]).alias("layer"), needed),
+            days.select("pool", "day_at", pl.lit(charts.LAYERS[1]).alias("layer"), kept.alias("accelerators")),
         ]
     )
     leased = story.leased.select(
@@ -169,7 +178,8 @@ def _table(frame: pl.DataFrame, columns: tuple[str, ...]) -> TextTable:
     """The first day of each month of a table by day, or all of one without days."""
     shown = frame.filter(pl.col("day_at").dt.day() == 1) if "day_at" in columns else frame
     rows = tuple(tuple(_cell(value) for value in row) for row in shown.select(columns).iter_rows())
-    return TextTable(columns=columns, rows=rows, numbers=frozenset(columns) - {"pool", "day_at", "policy"})
+    names = tuple(_HEADS.get(name, name) for name in columns)
+    return TextTable(columns=names, rows=rows, numbers=frozenset(names) - {"pool", "day", "policy"})
 
 
 def _cell(value: Any) -> str:

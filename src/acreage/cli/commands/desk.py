@@ -1,14 +1,13 @@
 """`acreage desk`: the lessor's side, from request to lease."""
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from acreage.cli.books import EXIT_REFUSED, agree, change, changing, key_of, opened, say, waiting
+from acreage.cli.books import EXIT_REFUSED, agree, change, changing, counting, key_of, opened, say, waiting
 from acreage.cli.lazy import load
 from acreage.units.errors import InputError
 
@@ -29,14 +28,22 @@ _LEDGER = click.option(
 _OUTPUT = click.option("-o", "--output", type=click.Choice(("text", "json")), default="text", show_default=True)
 
 
+_TODAY = click.option(
+    "--today",
+    metavar="DATE",
+    envvar="ACREAGE_TODAY",
+    help="Pretend that it is this day, on books of a rehearsal. Default: $ACREAGE_TODAY, else the clock.",
+)
+
+
 def looking(command: Any) -> Any:
     """Options of a command that only looks; who looked is recorded."""
-    return _DESK(_LEDGER(_AS(_OUTPUT(command))))
+    return _DESK(_LEDGER(_AS(_TODAY(_OUTPUT(command)))))
 
 
 def acting(command: Any) -> Any:
     """Options of a command that writes."""
-    return _DESK(_AS(changing(command)))
+    return _DESK(_AS(_TODAY(changing(command))))
 
 
 @click.group("desk")
@@ -89,7 +96,7 @@ def quote(file: Path | None, key: str | None, dry_run: bool, desk_file: Path | N
     if dry_run and options["output"] == "text":
         click.echo("nothing was written (--dry-run)")
     if flow.is_refused(logged):
-        sys.exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(EXIT_REFUSED)
 
 
 def _request(flow: Any, room: Any, viewer: Any, options: dict[str, Any]) -> Any:
@@ -136,7 +143,7 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
     _say_quote(options, quotes, now, viewer, {"dry_run": False, "plan": lines})
     if done.lease is None:
         click.echo(f"error: quote {quote_id} was not admitted: {done.told(viewer)}", err=True)
-        sys.exit(EXIT_REFUSED)
+        raise click.exceptions.Exit(EXIT_REFUSED)
 
 
 @desk.command("list")
@@ -223,6 +230,30 @@ def simulate(
     say({"output": output}, flow.outcome_listings(found))
 
 
+@desk.command("rehearse")
+@click.option("--days", type=click.IntRange(1, 1_830), default=365, show_default=True, help="How many days go by.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same days.")
+@_DESK
+@_LEDGER
+@_TODAY
+@_OUTPUT
+def rehearse(days: int, seed: int, desk_file: Path | None, **options: Any) -> None:
+    """Let made-up days of requests go through the desk, into new books: a year to look at before the first real one.
+
+    Each request is quoted, and admitted where it is accepted; the anchor's calls are placed as holds.
+    """
+    room, _ = _room(options, desk_file, "desk", make=True)
+    flow = load("acreage.flow.desk_rehearse")
+    hands = flow.hands_of(room)
+    with counting("rehearsing") as tell:
+        asked = flow.rehearse(room, hands, days=days, seed=seed, tell=tell)
+    load("acreage.flow.books").finish(room.ledger)
+    found = {"requests": asked, "days": days, "ends": load("acreage.units.instants").iso_date(hands.now)}
+    as_json = options["output"] == "json"
+    text = f"{asked:,} requests in {days} days; it is now {found['ends']} in these books"
+    click.echo(json.dumps(found) if as_json else text)
+
+
 @desk.command("report")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("desk.html"), show_default=True, help="The file.")
 @click.option(
@@ -261,7 +292,10 @@ def _say_quote(options: dict[str, Any], flow: Any, logged: Any, viewer: Any, mor
 def _room(options: dict[str, Any], desk_file: Path | None, role: str, *, make: bool = False) -> tuple[Any, Any]:
     flow = load("acreage.flow.desk")
     viewer = flow.viewer(role)
-    return flow.open_desk(desk_file, opened(options, make=make)), viewer
+    room = flow.open_desk(desk_file, opened(options, make=make))
+    if options["today"]:
+        room.ledger.clock = flow.standing_clock(options["today"])
+    return room, viewer
 
 
 def _make(options: dict[str, Any], lines: Sequence[str], works: Callable[[], Sequence[Any]], ledger: Any) -> None:

@@ -69,6 +69,7 @@ def protection(lines: pl.DataFrame) -> Any:
             alt.Color(
                 "line:N",
                 title=None,
+                legend=alt.Legend(symbolStrokeWidth=3),
                 scale=alt.Scale(
                     domain=["its right", "kept for it", "expected to be needed"],
                     range=[INK, OKABE_ITO[5], OKABE_ITO[0]],
@@ -88,7 +89,10 @@ def bid_prices(prices: pl.DataFrame) -> Any:
             _days(),
             alt.Y("usd:Q", title="USD per accelerator-hour"),
             alt.Color(
-                "side:N", title=None, scale=alt.Scale(domain=["firm", "recallable"], range=[OKABE_ITO[0], OKABE_ITO[1]])
+                "side:N",
+                title=None,
+                legend=alt.Legend(symbolStrokeWidth=3),
+                scale=alt.Scale(domain=["firm", "recallable"], range=[OKABE_ITO[0], OKABE_ITO[1]]),
             ),
         )
     )

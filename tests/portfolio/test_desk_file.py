@@ -1,0 +1,110 @@
+"""Desk documents and requests: read as written, every mistake with its line, schemas as published."""
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from acreage.catalog.accelerators import load_accelerators
+from acreage.domain.desk import Desk, Step, Tier
+from acreage.portfolio.desk_file import read_desk, read_desk_text, read_request
+from acreage.portfolio.desk_shape import desk_schema, request_schema
+from acreage.portfolio.desk_starter import desk_starter
+from acreage.units.errors import InputError
+from acreage.units.instants import instant
+from acreage.units.money import micro_usd
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "desk" / "desk.yaml"
+
+
+def read(text: str) -> Desk:
+    """A desk from text."""
+    return read_desk_text(text, "desk.yaml", accelerators=load_accelerators())
+
+
+def test_a_desk_is_read_as_it_is_written() -> None:
+    """Pools, the anchor, tiers and rules of the example."""
+    desk = read_desk(EXAMPLE, accelerators=load_accelerators())
+    assert [pool.accelerator for pool in desk.pools] == ["GB300", "H200"]
+    assert desk.pools[0].capacity[1] == Step(from_at=instant("2031-08-01"), accelerators=28_000)
+    contract = desk.anchor.contracts[0]
+    assert contract.options[0].probability_frac == 0.35
+    assert [(tier.tier, tier.firm) for tier in desk.tiers] == [
+        (Tier.CONTRACTED, True),
+        (Tier.RESERVED, True),
+        (Tier.ON_DEMAND, True),
+        (Tier.SPOT, False),
+    ]
+    assert desk.tiers[0].floor_micro_usd == micro_usd("1.60")
+    assert desk.rules.quote_valid_s == 48 * 3_600
+
+
+def test_the_starter_is_a_desk_and_comments_do_not_change_which_one() -> None:
+    """What `acreage desk template` prints reads; the digest follows the meaning and not the words around it."""
+    desk = read(desk_starter())
+    assert read(desk_starter() + "# a remark\n").digest == desk.digest
+    assert read(desk_starter().replace("0.005", "0.006")).digest != desk.digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("accelerator: GB300", "accelerator: GB301", "unknown accelerator 'GB301'; did you mean"),
+        ("    - pool: northwind/central/gb300\n      ramp", "    - pool: northwind/gb300\n      ramp", "unknown pool"),
+        ("floor: 2.60 USD/accelerator_hour", "floor: 2.60 EUR/accelerator_hour", "the price is in EUR"),
+        ("floor: 2.60 USD/accelerator_hour", "floor: 2.60", "is not text"),
+        ("floor: 2.60 USD/accelerator_hour", "floor: 9 USD/accelerator_hour", "the list price is below the floor"),
+        ("tier: spot", "tier: reserved", "stands in line"),
+        ("tier: spot", "tier: gold", "gold"),
+        ("{median: 768, p90: 2048}", "{median: 768, p90: 20}", "p90 20 is below the median 768"),
+        ("anchor_short_max_frac: 0.005", "anchor_short_max_frac: 0", "0 is out of range"),
+        ("overbooking_max_frac: 0.25", "overbooking_max: 0.25", "unknown field 'overbooking_max'"),
+        ("{at: 2028-01-01, mean", "{at: 2025-01-01, mean", "is not after"),
+        ("horizon_days: 365", "horizon_days: 0", "out of range"),
+        ("requests_per_day: 0.04", "requests_per_day: soon", "'soon' is not a number"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line(old: str, new: str, words: str) -> None:
+    """File, line and what would be right."""
+    text = desk_starter()
+    assert old in text
+    with pytest.raises(InputError) as caught:
+        read(text.replace(old, new, 1))
+    assert words in str(caught.value)
+    assert str(caught.value).startswith("desk.yaml:")
+    assert caught.value.place is not None
+    assert caught.value.place.line is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("accelerators: 1024", "accelerators: many", "'many' is not a whole number"),
+        ("accelerator: GB300 ", "accelerator: H100 ", "no pool of this desk has 'H100'"),
+        ("accelerator: GB300 ", "pool: elsewhere ", "unknown pool 'elsewhere'"),
+        ("accelerator: GB300 ", "pool: meridian/central/gb300\naccelerator: GB300 ", "where is not clear"),
+        ("bid: 4.20 USD/accelerator_hour", "bid: 4.20 USD", "is not a price with its unit"),
+        ("from: 2031-02-01", "from: soon", "'soon' is not a date"),
+        ("lessee: birch\n", "", "the field 'lessee' is missing"),
+    ],
+)
+def test_a_mistake_in_a_request_is_named_with_its_file(tmp_path: Path, old: str, new: str, words: str) -> None:
+    """The same for requests."""
+    desk = read_desk(EXAMPLE, accelerators=load_accelerators())
+    text = (ROOT / "examples" / "desk" / "birch.yaml").read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "request.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_request(path, desk)
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_the_published_schemas_are_those_of_the_shapes() -> None:
+    """`acreage schema desk` and `desk-request` say what is read."""
+    for name, made in (("desk", desk_schema()), ("desk-request", request_schema())):
+        text = resources.files("acreage.portfolio").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
+        assert json.loads(text) == made
