@@ -9,7 +9,7 @@ from acreage.domain.market_world import World
 
 
 class Measure(StrEnum):
-    """What is measured, and of whom: `RATIOS` are amounts over a base, all others sums of money."""
+    """What is measured: of the whole market, of a chip, of a lab or of a cloud."""
 
     PRICE = "price"
     CHIP_PRICE = "chip_price"

@@ -50,7 +50,7 @@ def who_is_short(outcome: MarketOutcome) -> Any:
             alt.Color(
                 "mean:Q",
                 title="need not met, %",
-                scale=alt.Scale(range=["#f4f5f7", OKABE_ITO[5]], domainMin=0),
+                scale=alt.Scale(range=["#f4f5f7", OKABE_ITO[5]], interpolate="rgb", domainMin=0),
                 legend=alt.Legend(gradientLength=150),
             ),
         )
