@@ -2,7 +2,7 @@
 
 from acreage.domain.market_outcome import BASE, EVERYBODY, Interval, MarketOutcome, Measure
 from acreage.report.charts import market as charts
-from acreage.report.market_tables import CHIPS, CLOUDS, LABS, MARKET, UNITS, market_table, stated
+from acreage.report.market_tables import CHIPS, CLOUDS, LABS, MARKET, UNITS, market_table, replications_text, stated
 from acreage.report.renderers.page import Card, Page, Section, TextTable, render_page
 from acreage.units.instants import add_months, iso_date
 
@@ -18,6 +18,9 @@ _READ = (
 )
 
 
+_READ_ONE = "A single replication: how much of a difference is chance cannot be told."
+
+
 def render_market(outcome: MarketOutcome, version: str) -> str:
     """The page's HTML; it needs no network."""
     world = outcome.world
@@ -26,7 +29,7 @@ def render_market(outcome: MarketOutcome, version: str) -> str:
         Page(
             title=f"{world.name}: a simulated market",
             subtitle=f"{iso_date(world.from_at)} to {until}, {len(world.labs)} labs, {len(world.clouds)} clouds, "
-            f"{outcome.replications} replications, seed {outcome.seed}. All {outcome.audited} runs passed their audit.",
+            f"{replications_text(outcome)}, seed {outcome.seed}. All {outcome.audited} runs passed their audit.",
             cards=tuple(_card(outcome, measure, label) for measure, label in _CARDS.items()),
             sections=tuple(_sections(outcome)),
         ),
@@ -51,7 +54,7 @@ def _sections(outcome: MarketOutcome) -> list[Section]:
         Section(
             id="market",
             title="The market as a whole, and what each change adds" if outcome.changes else "The market as a whole",
-            paragraphs=(*description, _READ),
+            paragraphs=(*description, _READ if outcome.replications > 1 else _READ_ONE),
             chart=charts.effects(outcome, MARKET) if outcome.changes else None,
             table=market_table(outcome, MARKET),
         )

@@ -55,6 +55,11 @@ def market_table(outcome: MarketOutcome, measures: Sequence[Measure]) -> TextTab
     return TextTable(columns=(*head, *names), rows=tuple(rows), numbers=frozenset(names))
 
 
+def replications_text(outcome: MarketOutcome) -> str:
+    """How many replications, in words."""
+    return f"{outcome.replications} replication{'s' if outcome.replications > 1 else ''}"
+
+
 def stated(measure: Measure, interval: Interval) -> str:
     """A figure with half its interval: 12.5 ±6.1."""
     unit = UNITS[measure]

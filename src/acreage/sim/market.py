@@ -13,7 +13,7 @@ from acreage.flow.text_table import text_table
 from acreage.portfolio.world_file import read_world
 from acreage.report.market_json import market_document
 from acreage.report.market_page import render_market
-from acreage.report.market_tables import CHIPS, CLOUDS, LABS, MARKET, market_table
+from acreage.report.market_tables import CHIPS, CLOUDS, LABS, MARKET, market_table, replications_text
 from acreage.units.errors import InputError
 
 REPORT, DOCUMENT, SERIES = "report.html", "market.json", "series.csv"
@@ -43,7 +43,7 @@ def screen(outcome: MarketOutcome) -> str:
     world = outcome.world
     lines = [
         f"{world.name}: {world.ticks // world.ticks_per_year} years, {len(world.labs)} labs, "
-        f"{len(world.clouds)} clouds, {outcome.replications} replications, seed {outcome.seed}; "
+        f"{len(world.clouds)} clouds, {replications_text(outcome)}, seed {outcome.seed}; "
         f"all {outcome.audited} runs passed their audit"
     ]
     lines += [f"  {change.name}: {change.words}" for change in outcome.changes]
