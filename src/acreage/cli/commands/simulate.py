@@ -52,7 +52,7 @@ def market(
     made = flow.open_world(world, years)
     if out is not None:
         flow.check_folder(out)
-    with load("acreage.cli.books").counting("simulating") as tell:
+    with load("acreage.cli.progress").counting("simulating") as tell:
         found = room.simulate(
             made,
             tuple(dict.fromkeys(changes)),
