@@ -28,6 +28,7 @@ class CapacityGrid:
     """Free accelerators over time; instants are epoch seconds, windows half open."""
 
     def __init__(self) -> None:
+        self._unbuilt: tuple[np.ndarray, np.ndarray] | None = None
         self._clear()
 
     def _clear(self) -> None:
@@ -51,6 +52,8 @@ class CapacityGrid:
         """Add `accelerators` (negative: take away) to what is free over [from_at, until_at)."""
         if accelerators == 0 or from_at >= until_at:
             return
+        if self._unbuilt is not None:
+            self._build(*self._unbuilt)
         first, first_s = divmod(from_at, HOUR)
         last, last_s = divmod(until_at, HOUR)
         if first < self._origin or last >= self._end:
@@ -68,6 +71,8 @@ class CapacityGrid:
 
     def free(self, from_at: int, until_at: int) -> int:
         """The least that is free at any second of [from_at, until_at)."""
+        if self._unbuilt is not None:
+            self._build(*self._unbuilt)
         first, first_s = divmod(from_at, HOUR)
         last, last_s = divmod(until_at, HOUR)
         if first == last:
@@ -83,10 +88,15 @@ class CapacityGrid:
 
     def free_at(self, at: int) -> int:
         """What is free at one second."""
+        if self._unbuilt is not None:
+            times, deltas = self._unbuilt
+            return int(deltas[: times.searchsorted(at, side="right")].sum())
         return self.free(at, at + 1)
 
     def earliest(self, accelerators: int, from_at: int, duration_s: int) -> int | None:
         """The first instant at or after `from_at` from which `accelerators` are free for `duration_s`; None: never."""
+        if self._unbuilt is not None:
+            self._build(*self._unbuilt)
         at = from_at
         horizon = (self._origin + len(self._start)) * HOUR
         while at < horizon:
@@ -101,6 +111,8 @@ class CapacityGrid:
 
     def short_windows(self, from_at: int, until_at: int) -> list[tuple[int, int]]:
         """The stretches of [from_at, until_at) in which more is held than delivered."""
+        if self._unbuilt is not None:
+            self._build(*self._unbuilt)
         found = []
         at = from_at
         while (short := self._first(at, until_at, 0, enough=False)) is not None:
@@ -113,6 +125,8 @@ class CapacityGrid:
 
     def next_change(self, at: int) -> int:
         """The first instant after `at` from which another number may be free; far ahead where none is."""
+        if self._unbuilt is not None:
+            self._build(*self._unbuilt)
         hour, second = divmod(at, HOUR)
         if not 0 <= hour - self._origin < len(self._start):
             return self._origin * HOUR if hour < self._origin else at + HOUR * _SPARE_HOURS
@@ -137,6 +151,8 @@ class CapacityGrid:
 
     def changes(self) -> tuple[np.ndarray, np.ndarray]:
         """Instants at which the free capacity changes (int64, rising) and by how much (int64)."""
+        if self._unbuilt is not None:
+            return self._unbuilt
         if not len(self._start):
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
         times, deltas = self._inner_changes()
@@ -171,9 +187,9 @@ class CapacityGrid:
 
     @classmethod
     def of_changes(cls, times: np.ndarray, deltas: np.ndarray) -> "CapacityGrid":
-        """The grid whose `changes` these are."""
+        """The grid whose `changes` these are; its hours are laid out once somebody asks about a window."""
         grid = cls()
-        grid._build(times, deltas)
+        grid._unbuilt = (times, deltas)
         return grid
 
     def _rebuild(self, times: np.ndarray, deltas: np.ndarray) -> None:
@@ -184,6 +200,7 @@ class CapacityGrid:
 
     def _build(self, times: np.ndarray, deltas: np.ndarray) -> None:
         """Start anew from instants that rise and how much changes at each."""
+        self._unbuilt = None
         self._clear()
         if not len(times):
             return

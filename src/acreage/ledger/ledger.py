@@ -12,7 +12,7 @@ from typing import TypeVar
 from acreage.ledger.facts import POOL, Draft, Fact, Head, head_of, pool_chain, recorded
 from acreage.ledger.journal import Journal, Taken
 from acreage.ledger.pool_book import FORMAT, PoolBook
-from acreage.units.errors import InputError, Transient
+from acreage.units.errors import InputError, Permanent, Transient
 from acreage.units.ids import PoolId
 from acreage.units.instants import Instant
 
@@ -196,7 +196,11 @@ class Ledger:
         book.kept_seq = book.head.seq
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Let go of the store; what was written is known to the next process from snapshots."""
+        with suppress(InputError, Transient, Permanent):
+            for chain, book in self.books.items():
+                if book.head.seq - book.kept_seq > SNAPSHOT_IF_READ:
+                    self._keep(chain, book)
         self.journal.close()
 
 
