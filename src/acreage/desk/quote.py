@@ -4,7 +4,6 @@ As asked it is accepted where the rules leave enough free on every day and its b
 displaces. Else the desk looks for what it could sign instead: the same at its price, fewer, or later.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,12 +11,13 @@ import numpy as np
 
 from acreage.desk.asks import SIDES, Asks, headrooms, kept, short_frac
 from acreage.desk.batch import Requests, answers
+from acreage.desk.prices.named import named_price, ticked
 from acreage.desk.tables import FIRM
 from acreage.domain.desk import Answer, Because, Desk, LeaseRequest, Reason, Terms, TierTerms, Verdict
 from acreage.units.errors import InputError
 from acreage.units.ids import PoolId
 from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, Instant, iso
-from acreage.units.money import MICRO_PER_USD, MicroUsd, usd
+from acreage.units.money import MICRO_PER_USD, usd
 
 ACCELERATORS_MAX = 100_000_000
 _FEWER = 32
@@ -103,22 +103,18 @@ class _Case:
             floor_usd=np.full(len(quantities), usd(self.terms.floor_micro_usd)),
         )
 
-    def signed(self, accelerators: int, shift_s: int, ask_usd: float) -> Terms:
-        """The terms of a variant that passes: at the bid, or at the list price or the ask for who names none."""
-        bid = self.request.bid_micro_usd
-        price = max(self.ticked(ask_usd), self.terms.list_micro_usd) if bid is None else bid
-        return Terms(
-            pool=self.pool,
-            accelerators=accelerators,
-            from_at=Instant(self.request.from_at + shift_s),
-            until_at=Instant(self.request.until_at + shift_s),
-            micro_usd=MicroUsd(price),
-        )
+    def signed(self, accelerators: int, shift_s: int, displaced_usd: float) -> Terms:
+        """The terms of a variant that passes: at the bid, or at the price named to who names none."""
+        request, bid = self.request, self.request.bid_micro_usd
+        window = Instant(request.from_at + shift_s), Instant(request.until_at + shift_s)
+        if bid is None:
+            hourly = displaced_usd / self.hours(accelerators)
+            bid = named_price(self.terms, self.pool, accelerators, window, hourly, self.desk.rules.tick_micro_usd)
+        return Terms(pool=self.pool, accelerators=accelerators, from_at=window[0], until_at=window[1], micro_usd=bid)
 
-    def ticked(self, ask_usd: float) -> MicroUsd:
-        """A price in whole ticks, never below the ask."""
-        tick = self.desk.rules.tick_micro_usd
-        return MicroUsd(math.ceil(ask_usd * MICRO_PER_USD / tick - 1e-9) * tick)
+    def hours(self, accelerators: int) -> float:
+        """Accelerator-hours of so many over the request's window."""
+        return accelerators * (self.request.until_at - self.request.from_at) / SECONDS_PER_HOUR
 
 
 def _in_pool(desk: Desk, asks: Asks, request: LeaseRequest, terms: TierTerms, pool: PoolId) -> Answer:
@@ -126,12 +122,11 @@ def _in_pool(desk: Desk, asks: Asks, request: LeaseRequest, terms: TierTerms, po
     asks.refresh(row)
     case = _Case(desk, asks, request, terms, pool, row)
     got = answers(asks, case.batch(request.accelerators, 0))
-    free, ask = int(got.free[0]), float(got.ask_usd[0])
-    reason = _reason(case, free, float(got.displaced_usd[0]), ask)
+    free, ask, displaced = int(got.free[0]), float(got.ask_usd[0]), float(got.displaced_usd[0])
+    reason = _reason(case, free, displaced, ask)
     if got.accepted[0]:
-        return Answer(
-            verdict=Verdict.ACCEPT, offer=case.signed(request.accelerators, 0, ask), counters=(), reason=reason
-        )
+        offer = case.signed(request.accelerators, 0, displaced)
+        return Answer(verdict=Verdict.ACCEPT, offer=offer, counters=(), reason=reason)
     counters = _counters(case, free, ask)
     verdict = Verdict.COUNTER if counters else Verdict.REFUSE
     return Answer(verdict=verdict, offer=None, counters=counters, reason=reason)
@@ -141,7 +136,8 @@ def _counters(case: _Case, free: int, ask_usd: float) -> tuple[Terms, ...]:
     """What the desk would sign instead: as asked at its price, the most that passes, the earliest that passes."""
     found = []
     if free >= case.request.accelerators:
-        found.append(replace(case.signed(case.request.accelerators, 0, ask_usd), micro_usd=case.ticked(ask_usd)))
+        least = ticked(ask_usd, case.desk.rules.tick_micro_usd)
+        found.append(replace(case.signed(case.request.accelerators, 0, 0.0), micro_usd=least))
     block = case.desk.rules.block_accelerators
     blocks = (min(case.request.accelerators - 1, max(free, 0))) // block
     if blocks >= 1:
@@ -149,7 +145,7 @@ def _counters(case: _Case, free: int, ask_usd: float) -> tuple[Terms, ...]:
         got = answers(case.asks, case.batch(fewer.tolist(), 0))
         if got.accepted.any():
             best = int(np.flatnonzero(got.accepted)[-1])
-            found.append(case.signed(int(fewer[best]), 0, float(got.ask_usd[best])))
+            found.append(case.signed(int(fewer[best]), 0, float(got.displaced_usd[best])))
     room_s = case.asks.book.horizon.until_at - case.request.until_at
     days = min(case.desk.rules.counter_days_max, room_s // SECONDS_PER_DAY)
     if days >= 1:
@@ -157,7 +153,7 @@ def _counters(case: _Case, free: int, ask_usd: float) -> tuple[Terms, ...]:
         got = answers(case.asks, case.batch(case.request.accelerators, later))
         if got.accepted.any():
             first = int(np.flatnonzero(got.accepted)[0])
-            found.append(case.signed(case.request.accelerators, later[first], float(got.ask_usd[first])))
+            found.append(case.signed(case.request.accelerators, later[first], float(got.displaced_usd[first])))
     return tuple(found)
 
 
@@ -173,7 +169,7 @@ def _reason(case: _Case, free: int, displaced_usd: float, ask_usd: float) -> Rea
     left = (book.capacity[case.row, days] - book.firm[case.row, days]).astype(np.float64)
     taken = float(request.accelerators) if case.terms.firm else 0.0
     recalled_from = left - book.recallable[case.row, days] - request.accelerators
-    hours = request.accelerators * (request.until_at - request.from_at) / SECONDS_PER_HOUR
+    hours = case.hours(request.accelerators)
     headroom = int(headrooms(book, case.asks.tables, case.row)[side][tight])
     return Reason(
         because=_because(case, free, headroom, ask_usd),

@@ -6,7 +6,7 @@ is leased, protected or free, nor which rule was in the way beyond its own terms
 
 from acreage.domain.desk import Answer, Because, LeaseRequest, Reason, Terms, Verdict
 from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, iso, iso_date
-from acreage.units.money import MICRO_PER_USD, usd
+from acreage.units.money import MICRO_PER_USD, MicroUsd, scaled, usd, usd_text
 
 _ROOM = (Because.CAPACITY, Because.ANCHOR, Because.RECALL)
 
@@ -61,8 +61,18 @@ def terms_text(terms: Terms) -> str:
     """Terms on one line."""
     return (
         f"{terms.accelerators:,} accelerators in {terms.pool} from {_day(terms.from_at)} until {_day(terms.until_at)} "
-        f"at {terms.micro_usd / MICRO_PER_USD:.2f} USD/accelerator_hour"
+        f"at {_price(terms.micro_usd)} USD/accelerator_hour, {amount_of(terms) / MICRO_PER_USD:,.2f} USD in all"
     )
+
+
+def amount_of(terms: Terms) -> MicroUsd:
+    """What terms come to in all."""
+    return scaled(terms.micro_usd, terms.accelerators * (terms.until_at - terms.from_at), SECONDS_PER_HOUR)
+
+
+def _price(micro: int) -> str:
+    """A price in cents, or as exactly as it is."""
+    return f"{micro / MICRO_PER_USD:.2f}" if micro % (MICRO_PER_USD // 100) == 0 else usd_text(micro)
 
 
 def _day(at: int) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from acreage.domain.tariff import PriceFactors
 from acreage.units.ids import AcceleratorName, LesseeName, PoolId, QuoteId
 from acreage.units.instants import Instant
 from acreage.units.money import MicroUsd
@@ -103,10 +104,20 @@ class TierDemand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeUpCurve:
+    """Of who asks for the price in a pool, 1 / (1 + exp(slope (p - middle))) take p USD an accelerator-hour."""
+
+    pool: PoolId
+    middle_usd: float
+    slope_per_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierTerms:
     """How one tier is sold: recallable with `recall_notice_days`, or firm (None); never below the floor.
 
-    `list_micro_usd` is asked an accelerator-hour of who names no bid.
+    `list_micro_usd` is asked an accelerator-hour of who names no bid: with `factors` by quantity and time, or,
+    in the pools of `take_up`, replaced by the price that earns most.
     """
 
     tier: Tier
@@ -114,6 +125,8 @@ class TierTerms:
     floor_micro_usd: MicroUsd
     list_micro_usd: MicroUsd
     demand: tuple[TierDemand, ...] = ()
+    factors: PriceFactors | None = None
+    take_up: tuple[TakeUpCurve, ...] = ()
 
     @property
     def firm(self) -> bool:

@@ -32,6 +32,7 @@ DESK_KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "from_at": (TEXT, "From when."),
         "until_at": (TEXT, "Until when."),
         "price_usd": (TEXT, f"The price, {_USD}."),
+        "amount_usd": (TEXT, "What it comes to in all, USD as a decimal string."),
     },
     "reasons": {
         "quote": _QUOTE,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from acreage.desk.quote import answer
-from acreage.desk.reasons import for_lessee, in_full, terms_text
+from acreage.desk.reasons import amount_of, for_lessee, in_full, terms_text
 from acreage.domain.desk import LeaseRequest, Quote, Terms, Verdict
 from acreage.flow.books_columns import Listing, Row
 from acreage.flow.desk import Room, Viewer
@@ -27,7 +27,7 @@ from acreage.units.instants import Instant, instant, iso
 from acreage.units.money import usd_text
 
 QUOTES_SHOWN = ("id", "lessee", "tier", "accelerators", "from_at", "until_at", "bid_usd", "verdict", "state", "told")
-TERMS_SHOWN = ("number", "pool", "accelerators", "from_at", "until_at", "price_usd")
+TERMS_SHOWN = ("number", "pool", "accelerators", "from_at", "until_at", "price_usd", "amount_usd")
 DIGITS_MIN = 4
 """The fewest digits that may stand for a quote's id."""
 
@@ -202,6 +202,7 @@ def terms_rows(logged: Logged) -> list[Row]:
             "from_at": iso(terms.from_at),
             "until_at": iso(terms.until_at),
             "price_usd": usd_text(terms.micro_usd),
+            "amount_usd": usd_text(amount_of(terms)),
         }
         for number, terms in enumerate(choices(logged))
         if terms is not None

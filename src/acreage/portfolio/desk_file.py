@@ -24,6 +24,7 @@ from acreage.domain.desk import (
 )
 from acreage.domain.price import Price, PriceBasis, PriceKind
 from acreage.portfolio.convert import shaped
+from acreage.portfolio.desk_prices import factors_of, take_up_of
 from acreage.portfolio.desk_shape import (
     AnchorContractShape,
     DeskShape,
@@ -229,6 +230,8 @@ def _tier(document: Document, names: Names, shape: TierShape, at: At) -> TierTer
     floor, list_price = (_hourly(document, (*at, field), getattr(shape, field)) for field in ("floor", "list_price"))
     if list_price < floor:
         names.wrong("the list price is below the floor", "list at the floor or above", (*at, "list_price"))
+    if shape.tariff and shape.take_up:
+        names.wrong("a tier has a tariff or a take-up", "leave one of them out", (*at, "take_up"))
     pools = [(demand.pool, (*at, "demand", i)) for i, demand in enumerate(shape.demand)]
     names.distinct_across("demand of this tier in", pools)
     return TierTerms(
@@ -237,6 +240,8 @@ def _tier(document: Document, names: Names, shape: TierShape, at: At) -> TierTer
         floor_micro_usd=floor,
         list_micro_usd=list_price,
         demand=tuple(_demand(names, one, (*at, "demand", i)) for i, one in enumerate(shape.demand)),
+        factors=factors_of(names, shape.tariff, (*at, "tariff")),
+        take_up=take_up_of(names, shape.take_up, (*at, "take_up")),
     )
 
 
