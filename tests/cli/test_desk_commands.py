@@ -274,3 +274,44 @@ def test_views_hold_what_their_reader_may_know(here: Path) -> None:
     logged = quoted(desk, request_from_file(desk, file), Viewer("desk"), None, write=False)
     assert [listing.kind for listing in shown([logged], Viewer("desk"))] == ["quotes", "terms", "reasons"]
     assert [listing.kind for listing in shown([logged], Viewer("lessee", "birch"))] == ["quotes", "terms"]
+
+
+def test_learning_counts_prices_that_were_asked_for_and_answered_and_leaves_the_document_alone(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Admitted is taken, lapsed is not; bids, counter-offers and what still stands teach nothing."""
+    run("desk open --yes")
+    ask = f"{ASK} --lessee birch --accelerators 64"
+    for key in ("taken", "lapsed"):
+        asked(f"{ask} --key {key}", capsys)
+    asked(f"{ask} --bid '9 USD/accelerator_hour' --key bid", capsys)
+    asked(f"{ask.replace('64', '12000')} --key countered", capsys)
+    taken = asked(f"{ask} --key taken", capsys)["quotes"][0]["id"]
+    assert run(f"desk admit {taken} --yes") == 0
+    asked(f"{ask} --key open --today 2031-01-09", capsys)
+    before = (here / "examples/desk/desk.yaml").read_bytes()
+    found = asked("desk learn --today 2031-01-10", capsys)
+    jsonschema.validate(found, books_schema())
+    rows = {(row["tier"], row["pool"]): row for row in found["take_up"]}
+    assert len(rows) == 8
+    mine = rows["reserved", POOL]
+    assert (mine["offers"], mine["taken"], mine["best_usd"]) == (2, 1, None)
+    assert "are needed at least" in mine["finding"]
+    assert mine["displacement_usd"] > 0
+    assert rows["spot", POOL]["finding"] == "nobody has asked for the price"
+    assert (here / "examples/desk/desk.yaml").read_bytes() == before
+    assert run("desk learn --as lessee:birch") == 2
+
+
+def test_a_rehearsal_in_which_the_labs_ask_for_prices_teaches_how_many_take_them(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All requests ask; the page shows what was learnt."""
+    assert run("desk rehearse --days 8 --seed 3 --asking 1") == 0
+    rows = asked("desk list --today 2031-01-20", capsys)["quotes"]
+    assert {row["bid_usd"] for row in rows} == {None}
+    learnt = asked("desk learn --today 2031-01-20", capsys)["take_up"]
+    assert 0 < sum(row["taken"] for row in learnt) == sum(row["state"] != "given" for row in rows)
+    assert sum(row["offers"] for row in learnt) == sum(row["verdict"] == "accept" for row in rows)
+    assert run("desk report --replications 0 --today 2031-01-20") == 0
+    assert "What prices are taken" in (here / "desk.html").read_text(encoding="utf-8")

@@ -10,7 +10,9 @@ from acreage.desk.book import daily
 from acreage.desk.outcome import CLAIRVOYANT, YearOutcome
 from acreage.desk.reasons import in_full, terms_text
 from acreage.domain.desk import Tier
+from acreage.flow.books_columns import Row
 from acreage.flow.desk import Room, Viewer, asks_known
+from acreage.flow.desk_learn import learn, learnt_row
 from acreage.flow.desk_outcome import simulated
 from acreage.flow.desk_quotes import choices
 from acreage.flow.desk_tables import protection_frame
@@ -60,6 +62,7 @@ def story_of(room: Room, found: YearOutcome | None) -> DeskStory:
         days=days,
         leased=leased,
         log=[_log_row(one) for one in reversed(log)],
+        learnt=[_learnt_row(learnt_row(room, one)) for one in learn(room)],
         booked_usd=booked,
         accepted=sum(one.state is QuoteState.ADMITTED for one in log),
         outcomes=_outcomes(found) if found else None,
@@ -119,6 +122,15 @@ def _log_row(logged: Logged) -> tuple[str, ...]:
         f"{why}; then {logged.why}" if logged.state is QuoteState.LOST else why,
         quote.id[:8],
     )
+
+
+def _learnt_row(row: Row) -> tuple[str, ...]:
+    """One tier and pool as texts, in the order of the page's columns."""
+    prices = ("middle_usd", "best_usd", "best_low_usd", "best_high_usd", "list_usd")
+    texts = ["" if row[name] is None else f"{row[name]:.2f}" for name in prices]
+    if row["best_usd"] is not None and row["best_high_usd"] is None:
+        texts[3] = "no limit"
+    return row["tier"], row["pool"], f"{row['offers']:,}", f"{row['taken']:,}", *texts, row["finding"]
 
 
 def _outcomes(found: YearOutcome) -> pl.DataFrame:
