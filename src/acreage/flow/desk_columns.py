@@ -95,7 +95,10 @@ DESK_KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "finding": (TEXT, "Why nothing, or no best price, can be said."),
     },
     "outcomes": {
-        "policy": (TEXT, "What decided: books, desk, protect-all, first-come, clairvoyant."),
+        "policy": (
+            TEXT,
+            "What decided: books, desk, first-come, first-come-full, list-prices, best-prices, clairvoyant.",
+        ),
         "revenue_usd": (NUMBER, "Revenue less compensation and damages."),
         "revenue_low_usd": (NUMBER, "Lower end of its 95 % confidence interval; null where it is no estimate."),
         "revenue_high_usd": (NUMBER, "Upper end."),
@@ -110,8 +113,9 @@ DESK_KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "recalled": (NUMBER, "Leases recalled."),
     },
     "margins": {
-        "against": (TEXT, "The policy the desk is compared with, on the same arrivals."),
-        "margin_frac": (NUMBER, "Revenue of the desk over it, less 1."),
+        "policy": (TEXT, "A policy: desk, or best-prices."),
+        "against": (TEXT, "The policy it is compared with, on the same arrivals."),
+        "margin_frac": (NUMBER, "Revenue over that of the other, less 1."),
         "low_frac": (NUMBER, "Lower end of its 95 % confidence interval."),
         "high_frac": (NUMBER, "Upper end."),
     },

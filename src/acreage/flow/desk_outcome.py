@@ -50,7 +50,7 @@ def simulated(room_desk: Desk, from_at: Instant, *, seed: int, replications: int
 
 
 def outcome_listings(found: YearOutcome) -> tuple[Listing, Listing]:
-    """A simulated year as listings: by policy, and the margins of the desk."""
+    """A simulated year as listings: by policy, and margins of one over another."""
     rows = [
         _row(
             one.policy,
@@ -68,6 +68,7 @@ def outcome_listings(found: YearOutcome) -> tuple[Listing, Listing]:
     rows.append(_row(CLAIRVOYANT, found.clairvoyant_usd, None))
     margins = [
         {
+            "policy": one.policy,
             "against": one.against,
             "margin_frac": one.frac.mean,
             "low_frac": _known(one.frac.low),

@@ -9,6 +9,7 @@ from acreage import __version__
 from acreage.desk.book import daily
 from acreage.desk.outcome import CLAIRVOYANT, YearOutcome
 from acreage.desk.reasons import in_full, terms_text
+from acreage.desk.year import Policy
 from acreage.domain.desk import Tier
 from acreage.flow.books_columns import Row
 from acreage.flow.desk import Room, Viewer, asks_known
@@ -143,12 +144,17 @@ def _outcomes(found: YearOutcome) -> pl.DataFrame:
 
 
 def _margin(found: YearOutcome) -> str:
-    parts = [
-        f"{one.frac.mean:+.1%} against {one.against} ({one.frac.low:+.1%} to {one.frac.high:+.1%})"
-        for one in found.margins
-    ]
+    parts = {
+        policy: ", ".join(
+            f"{one.frac.mean:+.1%} against {one.against} ({one.frac.low:+.1%} to {one.frac.high:+.1%})"
+            for one in found.margins
+            if one.policy == policy
+        )
+        for policy in dict.fromkeys(one.policy for one in found.margins)
+    }
     desk = found.policies[0]
+    priced = f" Where nobody bids, best prices: {parts[Policy.BEST_PRICES]}." if Policy.BEST_PRICES in parts else ""
     return (
-        f"The desk over {found.replications} years, seed {found.seed}: {', '.join(parts)}. The anchor was promised to "
-        f"be short on at most {desk.short_promised_frac:.3%} of days and was on {desk.short_met.mean:.3%}."
+        f"The desk over {found.replications} years, seed {found.seed}: {parts[Policy.DESK]}. The anchor was promised "
+        f"to be short on at most {desk.short_promised_frac:.3%} of days and was on {desk.short_met.mean:.3%}.{priced}"
     )
