@@ -144,12 +144,12 @@ def test_of_two_admissions_for_the_last_block_exactly_one_wins(here: Path, capsy
     for room in rooms:
         room.asks_of((POOL,))  # type: ignore[arg-type]
     done = [admit(room, one, 0, f"k{i}") for i, (room, one) in enumerate(zip(rooms, logged, strict=True))]  # type: ignore[arg-type]
-    assert done[0].lease is not None
-    assert done[1].lease is None
+    assert done[0].leases != ()
+    assert done[1].leases == ()
     assert "capacity" in done[1].why or "kept for the anchor" in done[1].why
     assert done[1].told(Viewer("lessee", "cedar")) == "these terms can no longer be offered"
     again = [admit(room, one, 0, f"k{i}") for i, (room, one) in enumerate(zip(rooms, logged, strict=True))]  # type: ignore[arg-type]
-    assert [one.lease for one in again] == [one.lease for one in done]
+    assert [one.leases for one in again] == [one.leases for one in done]
     states = [quote_with_id(rooms[0].ledger, id_).state for id_ in quotes]  # type: ignore[union-attr]
     assert states == [QuoteState.ADMITTED, QuoteState.LOST]
     assert verify(rooms[0].ledger).flaws == ()

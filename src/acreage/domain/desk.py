@@ -1,5 +1,6 @@
 """The lessor's nouns: a desk with its pools, its anchor tenant, tiers and rules; requests and the answers they get."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -182,10 +183,27 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """So many accelerators in one pool over [from_at, until_at)."""
+
+    pool: PoolId
+    accelerators: int
+    from_at: Instant
+    until_at: Instant
+
+    @property
+    def accelerator_seconds(self) -> int:
+        """How many times how long."""
+        return self.accelerators * (self.until_at - self.from_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRequest:
     """`accelerators` in one of `pools` over [from_at, until_at) for a lessee, all or nothing.
 
-    `bid_micro_usd` is offered for an accelerator-hour; None asks for the price.
+    `bid_micro_usd` is offered for an accelerator-hour; None asks for the price. With `parts` all of these are asked for
+    together: then `pools` are theirs, `accelerators` the most at any time, and the window reaches from the first
+    to the last.
     """
 
     lessee: LesseeName
@@ -195,6 +213,19 @@ class LeaseRequest:
     from_at: Instant
     until_at: Instant
     bid_micro_usd: MicroUsd | None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def accelerator_seconds(self) -> int:
+        """How many times how long, all parts together."""
+        if self.parts:
+            return sum(part.accelerator_seconds for part in self.parts)
+        return self.accelerators * (self.until_at - self.from_at)
+
+
+def most_at_once(parts: Sequence[Part]) -> int:
+    """The most accelerators of parts that run at one time, in all pools together."""
+    return max(sum(part.accelerators for part in parts if part.from_at <= one.from_at < part.until_at) for one in parts)
 
 
 class Verdict(StrEnum):
@@ -246,13 +277,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the desk would sign: in which pool, how many, when, at which price an accelerator-hour."""
+    """What the desk would sign: in which pool, how many, when, at which price an accelerator-hour.
+
+    With `parts` all of these at that price: then `pool` is the first one's, the rest as in `LeaseRequest`.
+    """
 
     pool: PoolId
     accelerators: int
     from_at: Instant
     until_at: Instant
     micro_usd: MicroUsd
+    parts: tuple[Part, ...] = ()
+
+    def each(self) -> tuple[Part, ...]:
+        """The parts, or the terms as one part."""
+        one = Part(pool=self.pool, accelerators=self.accelerators, from_at=self.from_at, until_at=self.until_at)
+        return self.parts or (one,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

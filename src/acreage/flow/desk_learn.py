@@ -36,13 +36,14 @@ def offers_answered(log: list[Logged], now: Instant) -> dict[tuple[Tier, PoolId]
     """Prices that were asked for and answered, by tier and pool.
 
     An offer is taken where its admission was asked for, whether or not there was still room; it is not where it
-    lapsed. Counter-offers answer another question and are left out, as are quotes that still stand.
+    lapsed. Counter-offers answer another question and are left out, as are requests of parts, whose price is of
+    several pools or times, and quotes that still stand.
     """
     found: dict[tuple[Tier, PoolId], list[Offered]] = {}
     for one in log:
         quote, request, offer = one.quote, one.quote.request, one.quote.answer.offer
         open_still = one.state is QuoteState.GIVEN and now < quote.valid_until_at
-        if offer is None or request.bid_micro_usd is not None or open_still:
+        if offer is None or offer.parts or request.bid_micro_usd is not None or open_still:
             continue
         seconds = offer.until_at - offer.from_at
         hours = offer.accelerators * seconds / SECONDS_PER_HOUR

@@ -8,9 +8,9 @@ import polars as pl
 from acreage import __version__
 from acreage.desk.book import daily
 from acreage.desk.outcome import CLAIRVOYANT, YearOutcome
-from acreage.desk.reasons import in_full, terms_text
+from acreage.desk.reasons import in_full, part_text, terms_text
 from acreage.desk.year import Policy
-from acreage.domain.desk import Tier
+from acreage.domain.desk import LeaseRequest, Tier
 from acreage.flow.books_columns import Row
 from acreage.flow.desk import Room, Viewer, asks_known
 from acreage.flow.desk_learn import learn, learnt_row
@@ -109,19 +109,28 @@ def _log_row(logged: Logged) -> tuple[str, ...]:
     """One request as texts, in the order of the page's columns."""
     quote, request = logged.quote, logged.quote.request
     offered = [terms_text(one) for one in choices(logged) if one is not None]
-    days = (request.until_at - request.from_at) / SECONDS_PER_DAY
     why = in_full(request, quote.answer)
-    became = f"lease {logged.lease}" if logged.lease else logged.state.value
+    became = f"lease {', '.join(logged.leases)}" if logged.leases else logged.state.value
     return (
         iso(quote.given_at),
         request.lessee,
         request.tier.value,
-        f"{request.accelerators:,} in {' or '.join(request.pools)} from {iso_date(request.from_at)} for {days:g} days",
+        _asked(request),
         "asked the price" if request.bid_micro_usd is None else usd_text(request.bid_micro_usd),
         quote.answer.verdict.value + (f": {'; or '.join(offered)}" if offered else ""),
         became,
         f"{why}; then {logged.why}" if logged.state is QuoteState.LOST else why,
         quote.id[:8],
+    )
+
+
+def _asked(request: LeaseRequest) -> str:
+    """What a request asks for, on one line."""
+    if request.parts:
+        return " and ".join(part_text(part) for part in request.parts)
+    days = (request.until_at - request.from_at) / SECONDS_PER_DAY
+    return (
+        f"{request.accelerators:,} in {' or '.join(request.pools)} from {iso_date(request.from_at)} for {days:g} days"
     )
 
 

@@ -190,8 +190,17 @@ class DeskShape(Shape, kw_only=True, frozen=True):
     bursts: BurstsShape | None = None
 
 
+class PartShape(Shape, kw_only=True, frozen=True):
+    """A part of a request: accelerators in one pool over one stretch of time."""
+
+    pool: Name
+    accelerators: int
+    from_: Annotated[Date, Meta(description="The first day.")] = msgspec.field(name="from")
+    until: Annotated[Date, Meta(description="The first day that is not part of it.")]
+
+
 class RequestShape(Shape, kw_only=True, frozen=True):
-    """What a lessee asks for: accelerators in one pool, all or nothing."""
+    """What a lessee asks for, all or nothing: accelerators in one pool, or parts in several pools or times."""
 
     lessee: Name
     tier: TierName
@@ -200,9 +209,13 @@ class RequestShape(Shape, kw_only=True, frozen=True):
         default_factory=list
     )
     accelerator: Annotated[str, Meta(description="Any pool of the desk that has this chip.")] = ""
-    accelerators: int
-    from_: Annotated[Date, Meta(description="The first day.")] = msgspec.field(name="from")
-    until: Annotated[Date, Meta(description="The first day that is not part of it.")]
+    accelerators: int | None = None
+    from_: Annotated[Date | None, Meta(description="The first day.")] = msgspec.field(name="from", default=None)
+    until: Annotated[Date | None, Meta(description="The first day that is not part of it.")] = None
+    parts: Annotated[
+        list[PartShape],
+        Meta(max_length=64, description="All of these together, in place of pool, accelerators, from and until."),
+    ] = msgspec.field(default_factory=list)
     bid: Annotated[str, Meta(description="3.40 USD/accelerator_hour; left out: the desk names its price.")] = ""
 
 

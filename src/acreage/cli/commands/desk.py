@@ -119,9 +119,9 @@ def _request(flow: Any, room: Any, viewer: Any, options: dict[str, Any]) -> Any:
 )
 @acting
 def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **options: Any) -> None:
-    """Make a quote a lease, with its capacity, or say why it cannot be.
+    """Make a quote a lease, one for each of its parts, with its capacity, or say why it cannot be.
 
-    Both are written in one record or neither: of two admissions for the last accelerators one wins.
+    All are written in one record or nothing is: of two admissions for the last accelerators one wins.
     """
     room, viewer = _room(options, desk_file, role)
     viewer.must_be("desk", "lessee")
@@ -142,7 +142,7 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
     load("acreage.flow.books").finish(room.ledger)
     now = quotes.found(room, quote_id, viewer, "admitted")
     _say_quote(options, quotes, now, viewer, {"dry_run": False, "plan": lines})
-    if done.lease is None:
+    if not done.leases:
         click.echo(f"error: quote {quote_id} was not admitted: {done.told(viewer)}", err=True)
         raise click.exceptions.Exit(EXIT_REFUSED)
 
