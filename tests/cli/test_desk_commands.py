@@ -315,3 +315,39 @@ def test_a_rehearsal_in_which_the_labs_ask_for_prices_teaches_how_many_take_them
     assert sum(row["offers"] for row in learnt) == sum(row["verdict"] == "accept" for row in rows)
     assert run("desk report --replications 0 --today 2031-01-20") == 0
     assert "What prices are taken" in (here / "desk.html").read_text(encoding="utf-8")
+
+
+def test_a_request_of_parts_is_quoted_admitted_and_shown_as_one(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One price, a row a part, three leases, figures of both pools in the outcome; another lessee sees nothing."""
+    run("desk open --yes")
+    found = asked("desk quote examples/desk/delta.yaml --key d --as lessee:delta", capsys)
+    assert set(found) - {"dry_run"} == set(DESK_LESSEE)
+    (row,) = found["quotes"]
+    assert (row["parts"], row["accelerators"], row["verdict"]) == (3, 1_280, "accept")
+    assert [(one["number"], one["part"], one["price_usd"]) for one in found["terms"]] == [
+        (0, 1, "4.6"),
+        (0, 2, "4.6"),
+        (0, 3, "4.6"),
+    ]
+    assert asked("desk list --as lessee:cedar", capsys)["quotes"] == []
+    plan = asked(f"desk admit {row['id']} --dry-run", capsys)["plan"]
+    assert plan[0].count("lease proposed") == 3
+    admitted = asked(f"desk admit {row['id']} --yes", capsys)
+    jsonschema.validate(admitted, books_schema())
+    leases = admitted["quotes"][0]["lease"].split(", ")
+    assert len(leases) == 3
+    listed = asked("lease list --as-of 2031-02-15 --known-at 2031-02-15", capsys)["leases"]
+    assert {one["id"]: one["state"] for one in listed if one["counterparty"] == "delta"} == {
+        leases[0]: "Active",
+        leases[1]: "Pending",
+        leases[2]: "Active",
+    }
+    outcomes = {one["policy"]: one for one in asked("desk outcome", capsys)["outcomes"]}
+    hours = 24 * (512 * 28 + 1_024 * 61 + 256 * 59)
+    assert outcomes["books"]["revenue_usd"] == pytest.approx(4.6 * hours)
+    assert (outcomes["books"]["spill_frac"], outcomes["books"]["admitted"]) == (0, 3)
+    assert outcomes["books"]["revenue_usd"] <= outcomes["clairvoyant"]["revenue_usd"] + 1
+    assert run("desk report --replications 0") == 0
+    page = (here / "desk.html").read_text(encoding="utf-8")
+    assert "256 accelerators in meridian/north/h200 from 2031-02-01 until 2031-04-01" in page
+    assert verify(room_of().ledger).flaws == ()
