@@ -36,13 +36,13 @@ class Case:
         quantities, later = np.broadcast_arrays(np.atleast_1d(accelerators), np.atleast_1d(shifts_s))
         bid = self.request.bid_micro_usd
         return Requests(
-            side=np.full(len(quantities), SIDES[self.terms.firm]),
-            row=np.full(len(quantities), self.row),
+            side=np.array([SIDES[self.terms.firm]]),
+            row=np.array([self.row]),
             accelerators=quantities.astype(np.int64),
             from_at=self.request.from_at + later.astype(np.int64),
             until_at=self.request.until_at + later.astype(np.int64),
-            bid_usd=np.full(len(quantities), _ANY_PRICE if bid is None else bid / MICRO_PER_USD),
-            floor_usd=np.full(len(quantities), usd(self.terms.floor_micro_usd)),
+            bid_usd=np.array([_ANY_PRICE if bid is None else bid / MICRO_PER_USD]),
+            floor_usd=np.array([usd(self.terms.floor_micro_usd)]),
         )
 
     def signed(self, accelerators: int, shift_s: int, displaced_usd: float) -> Terms:
