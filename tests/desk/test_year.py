@@ -1,5 +1,6 @@
 """Simulated years: seeded, same arrivals for all, the promise kept, and no policy above the clairvoyant."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,8 +12,10 @@ from acreage.desk.horizon import Horizon
 from acreage.desk.outcome import Estimate, estimate, ground_of, simulate
 from acreage.desk.recalls import Recallable, give_way
 from acreage.desk.year import Ground, Policy, Run, run_years, shortfall
+from acreage.domain.desk import TakeUpCurve
 from acreage.units.ids import LeaseId
-from tests.desk.cases import NOW, desk, horizon_of
+from acreage.units.money import micro_usd
+from tests.desk.cases import NOW, POOL, desk, horizon_of
 
 MADE = desk()
 DAYS, ARRIVING = 260, 160
@@ -37,8 +40,7 @@ def leased_twice(run: Run, ground: Ground) -> bool:
 def test_every_policy_keeps_the_capacity_and_earns_no_more_than_the_clairvoyant() -> None:
     """On the same years: nothing is leased twice, revenue adds up from what stands, and the bound holds."""
     ground, made = years(4)
-    policies = (Policy.DESK, Policy.FIRST_COME, Policy.FIRST_COME_FULL)
-    for runs in run_years(ground, made, policies, ARRIVING):
+    for runs in run_years(ground, made, tuple(Policy), ARRIVING):
         for run in runs:
             assert not leased_twice(run, ground)
             assert np.all(run.firm >= 0)
@@ -70,6 +72,38 @@ def test_the_promise_to_the_anchor_is_kept_and_the_desk_beats_first_come() -> No
     assert first_come.frac.low > 0
     clairvoyant = next(margin for margin in found.margins if margin.against == "clairvoyant")
     assert clairvoyant.frac.high < 0
+
+
+def test_best_prices_beat_list_prices_where_the_curve_is_the_truths_and_are_not_run_without_one() -> None:
+    """List prices far too high for what the labs would pay: the stated curve earns more, within its paired interval.
+
+    Neither earns more than the clairvoyant, nor than who is paid every bid in full.
+    """
+    bids = MADE.tiers[0].demand[0].bid_usd_per_accelerator_hour
+    curve = TakeUpCurve(pool=POOL, middle_usd=bids.median, slope_per_usd=math.log(9.0) / (bids.p90 - bids.median))
+    high = replace(MADE.tiers[0], list_micro_usd=micro_usd("6.50"), take_up=(curve,))
+    priced = replace(MADE, tiers=(high, *MADE.tiers[1:]))
+    found = simulate(priced, horizon_of(priced), seed=3, replications=12, warm_days=30)
+    by_name = {one.policy: one for one in found.policies}
+    margin = next(one for one in found.margins if one.policy == Policy.BEST_PRICES)
+    assert margin.against == Policy.LIST_PRICES
+    assert margin.frac.low > 0
+    assert by_name[Policy.BEST_PRICES].revenue_usd.mean < found.clairvoyant_usd.mean
+    assert by_name[Policy.BEST_PRICES].short_promised_frac <= MADE.rules.anchor_short_max_frac
+    plain = simulate(MADE, horizon_of(MADE), seed=3, replications=2, warm_days=30)
+    assert {one.policy for one in plain.policies} == {"desk", "first-come", "first-come-full"}
+
+
+def test_who_pays_named_prices_pays_no_more_than_they_would_have_bid() -> None:
+    """On the same years: prices lie below the highest bid; without a curve both policies name list prices."""
+    ground, made = years(2)
+    listed, best = run_years(ground, made, (Policy.LIST_PRICES, Policy.BEST_PRICES), ARRIVING)
+    for of_policy in (listed, best):
+        for run in of_policy:
+            assert run.admitted > 0
+            most = max(run.year.arrivals.bid_usd)
+            assert 0 < run.revenue_usd <= most * run.sold_hours
+    assert [run.revenue_usd for run in listed] == [run.revenue_usd for run in best]
 
 
 def test_needs_follow_their_law_whatever_their_memory() -> None:

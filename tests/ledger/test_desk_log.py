@@ -82,7 +82,7 @@ def test_quotes_are_logged_and_settled(ledger: Ledger) -> None:
         outcome = Outcome(lease="let-1" if admitted else "", why="" if admitted else "no room")
         write(ledger, settled(given.id, key, START, outcome, admitted=admitted))
     (logged,) = quotes(ledger)
-    assert (logged.quote, logged.state, logged.lease) == (given, QuoteState.ADMITTED, "let-1")
+    assert (logged.quote, logged.state, logged.leases) == (given, QuoteState.ADMITTED, ("let-1",))
     assert quote_with_id(ledger, given.id) == logged
     assert quote_with_id(ledger, QuoteId("nothing")) is None
 

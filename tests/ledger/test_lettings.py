@@ -1,6 +1,7 @@
 """Lettings: lease and capacity in one record, exactly one winner, recalls within their terms, on each engine."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -12,21 +13,36 @@ from acreage.ledger.contracts import lease_with_id
 from acreage.ledger.facts import DESK_QUOTES, Draft, FactKind, pool_chain
 from acreage.ledger.holds import hold_with_id
 from acreage.ledger.ledger import Ledger, Rehearsed
-from acreage.ledger.lettings import Kept, LetAnswer, LetLabel, Moved, Recall, hold_of_let, let_lease, recall_lease
+from acreage.ledger.lettings import (
+    Kept,
+    LetAnswer,
+    LetLabel,
+    Letting,
+    Moved,
+    Recall,
+    hold_of_let,
+    let_leases,
+    recall_lease,
+)
 from acreage.ledger.verify import verify
 from acreage.units.errors import InputError
-from acreage.units.ids import LeaseId
+from acreage.units.ids import LeaseId, PoolId
 from acreage.units.instants import Duration, Instant
-from tests.ledger.cases import DAY, START, contract, delivered, terms
+from tests.ledger.cases import DAY, POOL, START, contract, delivered, terms
 from tests.ledger.conftest import Books
 
+OTHER = PoolId("basalt/us-west/h100")
 
-def let(id_: str, accelerators: int, first: int = 10, days: int = 5, notice: int | None = None) -> Contract:
+
+def let(
+    id_: str, accelerators: int, first: int = 10, days: int = 5, notice: int | None = None, pool: PoolId = POOL
+) -> Contract:
     """A lease let to somebody."""
     recall = None if notice is None else RecallRight(after=Duration(), notice_days=notice, recalls_per_year=0.0)
     made = contract(
         id_,
         accelerators=accelerators,
+        pool=pool,
         starts_at=Instant(START + first * DAY),
         ends_at=Instant(START + (first + days) * DAY),
         lease_terms=terms(recall=recall),
@@ -38,8 +54,24 @@ def letting(
     ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tuple[Recall, ...] = (), seq: int | None = None
 ) -> LetAnswer:
     """Let a lease with so many kept free all along."""
-    lease = made.lease
-    label = LetLabel(lease=lease.id, lessee="Birch", tier="reserved", recall_notice_days=None, micro_usd=4_000_000)
+    return together(ledger, (made,), key, kept, recalls, None if seq is None else {made.lease.pool: seq})
+
+
+def seen(ledger: Ledger) -> dict[PoolId, int]:
+    """How far a writer has read both pools."""
+    ledger.refresh([pool_chain(POOL), pool_chain(OTHER)])
+    return {pool: ledger.pool(pool).head.seq for pool in (POOL, OTHER)}
+
+
+def together(
+    ledger: Ledger,
+    made: tuple[Contract, ...],
+    key: str,
+    kept: int = 0,
+    recalls: tuple[Recall, ...] = (),
+    seqs: dict[PoolId, int] | None = None,
+) -> LetAnswer:
+    """Let leases together with so many kept free beside each."""
 
     def tell(answer: LetAnswer) -> Draft:
         kind = FactKind.QUOTE_ADMITTED if answer.done else FactKind.QUOTE_LOST
@@ -47,16 +79,109 @@ def letting(
             chain=DESK_QUOTES,
             id=key,
             kind=kind.value,
-            subject=f"quote-{lease.id}",
+            subject=f"quote-{made[0].lease.id}",
             happened_at=ledger.clock(),
             headroom=answer.largest,
         )
 
-    windows = (Kept(from_at=lease.starts_at, until_at=lease.ends_at, accelerators=kept),)
-    if seq is None:
-        ledger.refresh([pool_chain(lease.pool)])
-        seq = ledger.pool(lease.pool).head.seq
-    return let_lease(ledger, made, label=label, kept=windows, recalls=recalls, tell=tell, pool_seq=seq)
+    known = seqs or seen(ledger)
+    lettings = []
+    for one in made:
+        lease = one.lease
+        label = LetLabel(lease=lease.id, lessee="Birch", tier="reserved", recall_notice_days=None, micro_usd=4_000_000)
+        windows = (Kept(from_at=lease.starts_at, until_at=lease.ends_at, accelerators=kept),)
+        lettings.append(Letting(contract=one, label=label, kept=windows, pool_seq=known[lease.pool]))
+    return let_leases(ledger, lettings, recalls=recalls, tell=tell)
+
+
+def pair(name: str, accelerators: int, pools: tuple[PoolId, ...] = (POOL, OTHER)) -> tuple[Contract, ...]:
+    """A lease in each of two pools."""
+    return tuple(let(f"{name}-{i}", accelerators, pool=pool) for i, pool in enumerate(pools, 1))
+
+
+def both_delivered(ledger: Ledger, other: int = 100) -> None:
+    """A hundred in one pool, so many in the other."""
+    delivered(ledger)
+    delivered(ledger, other, OTHER, "basalt-2")
+
+
+def test_leases_of_several_pools_are_let_in_one_record(ledger: Ledger) -> None:
+    """All are signed with their capacity, the books verify, and the same key says so again."""
+    both_delivered(ledger)
+    assert together(ledger, pair("let-a", 60), "k").done
+    facts = sum(head.seq for head in ledger.journal.chains().values())
+    assert together(ledger, pair("let-a", 60), "k").done
+    assert sum(head.seq for head in ledger.journal.chains().values()) == facts
+    for name in ("let-a-1", "let-a-2"):
+        view = lease_with_id(ledger, LeaseId(name))
+        assert view is not None
+        assert view.state is LeaseState.PENDING
+        assert hold_with_id(ledger, hold_of_let(LeaseId(name))).accelerators == 60
+    assert verify(ledger).flaws == ()
+
+
+def test_if_one_of_several_does_not_fit_none_is_let_and_no_other_is_recalled(ledger: Ledger) -> None:
+    """The second pool is too small: the first lease, which would fit, leaves no trace, nor does the recall for it."""
+    both_delivered(ledger, other=40)
+    assert letting(ledger, let("spot-1", 80, 8, 10, notice=3), "a").done
+    recall = (Recall(lease=LeaseId("spot-1"), at=Instant(START + 10 * DAY)),)
+    assert together(ledger, pair("let-a", 60), "k", recalls=recall) == LetAnswer(done=False, largest=40)
+    assert lease_with_id(ledger, LeaseId("let-a-1")) is None
+    assert ledger.pool(OTHER).free.free(START, START + 90 * DAY) == 40
+    stands = lease_with_id(ledger, LeaseId("spot-1"))
+    assert stands is not None
+    assert stands.ending is None
+    assert together(ledger, pair("let-b", 40), "m", recalls=recall).done
+    assert verify(ledger).flaws == ()
+
+
+def test_leases_at_several_times_in_one_pool_stand_beside_each_other(ledger: Ledger) -> None:
+    """Different quantities one after the other; where they overlap they count together."""
+    both_delivered(ledger)
+    assert together(ledger, (let("let-1", 60, 10, 5), let("let-2", 100, 15, 5)), "a").done
+    overlapping = (let("let-3", 60, 30, 5), let("let-4", 60, 32, 5))
+    assert together(ledger, overlapping, "b") == LetAnswer(done=False, largest=40)
+
+
+def test_of_two_that_race_for_two_pools_in_opposite_order_exactly_one_is_written(books: Books) -> None:
+    """Both looked before either wrote, also where only one of the two pools is disputed."""
+    one, two = books.ledger("one"), books.ledger("two")
+    both_delivered(one)
+    first, second = seen(one), seen(two)
+    assert together(one, pair("let-a", 60), "a", seqs=first).done
+    with pytest.raises(Moved):
+        together(two, pair("let-b", 60, (OTHER, POOL)), "b", seqs=second)
+    with pytest.raises(Moved):
+        together(two, pair("let-b", 60, (OTHER, POOL)), "b", seqs=second | {OTHER: seen(two)[OTHER]})
+    assert together(two, pair("let-b", 60, (OTHER, POOL)), "b") == LetAnswer(done=False, largest=40)
+    assert [lease_with_id(two, LeaseId(f"let-b-{i}")) for i in (1, 2)] == [None, None]
+    assert verify(two).flaws == ()
+
+
+def test_writers_at_once_let_both_pools_or_neither(books: Books) -> None:
+    """Six writers at the same time, half of them in the opposite order: one is done, five are told what is left."""
+    both_delivered(books.ledger())
+
+    def work(number: int) -> LetAnswer:
+        ledger = books.ledger(f"writer-{number}")
+        pools = (POOL, OTHER) if number % 2 else (OTHER, POOL)
+        while True:
+            try:
+                return together(ledger, pair(f"let-{number}", 60, pools), f"k{number}")
+            except Moved:
+                continue
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(work, range(6)))
+    assert sorted(answer.done for answer in answers) == [False] * 5 + [True]
+    assert {answer.largest for answer in answers if not answer.done} == {40}
+    after = books.ledger("reader")
+    won = next(i for i, answer in enumerate(answers) if answer.done)
+    assert {bool(lease_with_id(after, LeaseId(f"let-{won}-{i}"))) for i in (1, 2)} == {True}
+    for pool in (POOL, OTHER):
+        after.refresh([pool_chain(pool)])
+        assert after.pool(pool).free.free(START + 10 * DAY, START + 15 * DAY) == 40
+    assert verify(after).flaws == ()
 
 
 def test_a_letting_signs_the_lease_and_holds_its_capacity(ledger: Ledger) -> None:
@@ -75,10 +200,10 @@ def test_of_two_that_race_for_the_last_accelerators_exactly_one_is_written(books
     """Both writers looked before either wrote; the second must look again and leaves no lease behind."""
     one, two = books.ledger("one"), books.ledger("two")
     delivered(one)
-    seen = [ledger.pool(let("x", 1).lease.pool).head.seq for ledger in (one, two)]
-    assert letting(one, let("let-1", 60), "a", seq=seen[0]).done
+    seqs = [ledger.pool(let("x", 1).lease.pool).head.seq for ledger in (one, two)]
+    assert letting(one, let("let-1", 60), "a", seq=seqs[0]).done
     with pytest.raises(Moved):
-        letting(two, let("let-2", 60), "b", seq=seen[1])
+        letting(two, let("let-2", 60), "b", seq=seqs[1])
     lost = letting(two, let("let-2", 60), "b")
     assert lost == LetAnswer(done=False, largest=40)
     assert lease_with_id(two, LeaseId("let-2")) is None

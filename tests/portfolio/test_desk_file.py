@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from acreage.catalog.accelerators import load_accelerators
-from acreage.domain.desk import Desk, Step, Tier
+from acreage.domain.desk import Desk, LeaseRequest, Step, TakeUpCurve, Tier
+from acreage.domain.tariff import Discounting, PriceFactors, QuantityStep, TimeOfUse
 from acreage.portfolio.desk_file import read_desk, read_desk_text, read_request
 from acreage.portfolio.desk_shape import desk_schema, request_schema
 from acreage.portfolio.desk_starter import desk_starter
@@ -108,3 +109,91 @@ def test_the_published_schemas_are_those_of_the_shapes() -> None:
     for name, made in (("desk", desk_schema()), ("desk-request", request_schema())):
         text = resources.files("acreage.portfolio").joinpath(f"{name}.schema.json").read_text(encoding="utf-8")
         assert json.loads(text) == made
+
+
+TARIFF = """    tariff:
+      discounting: incremental
+      steps: [{from_accelerators: 512, price_frac: 0.95}, {from_accelerators: 2048, price_frac: 0.9}]
+      times: [{weekdays: [sat, sun], price_frac: 0.8}]
+"""
+CURVE = """    take_up:
+      - {pool: northwind/central/gb300, middle_usd: 4.1, slope_per_usd: 1.5}
+"""
+AFTER = "    list_price: 4.20 USD/accelerator_hour\n"
+
+
+def test_tariffs_and_take_up_curves_are_read_as_written() -> None:
+    """Steps, weekdays from Monday 0, and the curve of a pool."""
+    terms = read(desk_starter().replace(AFTER, AFTER + TARIFF)).tiers[1]
+    assert terms.factors == PriceFactors(
+        discounting=Discounting.INCREMENTAL,
+        steps=(QuantityStep(units_min=512, price_frac=0.95), QuantityStep(units_min=2048, price_frac=0.9)),
+        times=(TimeOfUse(weekdays=(5, 6), from_hour=0, until_hour=24, price_frac=0.8),),
+    )
+    curved = read(desk_starter().replace(AFTER, AFTER + CURVE)).tiers[1]
+    assert curved.take_up == (TakeUpCurve(pool=curved.demand[0].pool, middle_usd=4.1, slope_per_usd=1.5),)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (TARIFF + CURVE, "a tier has a tariff or a take-up"),
+        (TARIFF.replace("2048", "512"), "the step from 512 is not above the one from 512"),
+        (TARIFF.replace("[sat, sun],", "[sat], from_hour: 9, until_hour: 9,"), "hours from 9 until 9"),
+        (TARIFF.replace("0.95", "0"), "price_frac"),
+        (TARIFF.replace("sat,", "Saturday,"), "Saturday"),
+        (CURVE.replace("central", "nowhere"), "unknown pool"),
+        (CURVE + CURVE.splitlines()[1] + "\n", "take-up of this tier in"),
+    ],
+)
+def test_what_is_wrong_with_prices_is_said_with_its_line(more: str, words: str) -> None:
+    """Steps out of order, hours that end before they begin, two curves of one pool."""
+    with pytest.raises(InputError, match=words) as caught:
+        read(desk_starter().replace(AFTER, AFTER + more))
+    assert caught.value.place is not None
+    assert caught.value.place.line is not None
+
+
+def asked(tmp_path: Path, text: str) -> LeaseRequest:
+    """A request from a file, to the example's desk."""
+    file = tmp_path / "request.yaml"
+    file.write_text(text, encoding="utf-8")
+    return read_request(file, read_desk(EXAMPLE, accelerators=load_accelerators()))
+
+
+def test_a_request_of_parts_is_read_as_a_whole() -> None:
+    """Pools once each, the most at one time, from the first day to the last."""
+    desk = read_desk(EXAMPLE, accelerators=load_accelerators())
+    found = read_request(EXAMPLE.parent / "delta.yaml", desk)
+    assert [(part.pool, part.accelerators) for part in found.parts] == [
+        ("meridian/central/gb300", 512),
+        ("meridian/central/gb300", 1_024),
+        ("meridian/north/h200", 256),
+    ]
+    assert found.pools == ("meridian/central/gb300", "meridian/north/h200")
+    assert (found.accelerators, found.from_at, found.until_at) == (1_280, instant("2031-02-01"), instant("2031-05-01"))
+    assert found.accelerator_seconds == 86_400 * (512 * 28 + 1_024 * 61 + 256 * 59)
+
+
+ONE_PART = "parts: [{pool: meridian/north/h200, accelerators: 8, from: 2031-02-01, until: 2031-03-01}]\n"
+WHO = "lessee: delta\ntier: reserved\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (WHO + ONE_PART + "accelerators: 8\n", "accelerators stands beside parts"),
+        (WHO + ONE_PART + "accelerators: 0\n", "accelerators stands beside parts"),
+        (WHO + ONE_PART + "until: 2031-03-01\n", "until stands beside parts"),
+        (WHO + ONE_PART + "pool: meridian/north/h200\n", "pool stands beside parts"),
+        (WHO + ONE_PART.replace("north", "south"), "unknown pool 'meridian/south/h200'"),
+        (WHO + ONE_PART.replace("8,", "8.5,"), "accelerators"),
+        (WHO + "pool: meridian/north/h200\nfrom: 2031-02-01\nuntil: 2031-03-01\n", "accelerators is missing"),
+        (WHO + "pool: meridian/north/h200\naccelerators: 8\nuntil: 2031-03-01\n", "from is missing"),
+    ],
+)
+def test_what_is_wrong_with_a_request_is_said_with_its_place(tmp_path: Path, text: str, words: str) -> None:
+    """Parts beside a whole, unknown pools, and what is missing without parts."""
+    with pytest.raises(InputError, match=words) as caught:
+        asked(tmp_path, text)
+    assert caught.value.place is not None

@@ -93,10 +93,10 @@ def _grid_place(grids: Numbers, row: Counts, accelerators: Counts) -> Counts:
     """The first place of each request's grid whose quantity is not below it, at least 1."""
     if len(grids) == 1 or np.size(row) == 1:
         grid = grids[int(np.reshape(row, -1)[0])]
-        return np.clip(np.searchsorted(grid, accelerators), 1, len(grid) - 1)
+        return np.asarray(np.minimum(np.maximum(np.searchsorted(grid, accelerators), 1), len(grid) - 1))
     found = np.empty(np.broadcast(row, accelerators).shape, dtype=np.int64)
     wide = np.broadcast_to(accelerators, found.shape)
     for one in np.unique(row):
         here = np.broadcast_to(row == one, found.shape)
         found[here] = np.searchsorted(grids[one], wide[here])
-    return np.clip(found, 1, grids.shape[1] - 1)
+    return np.asarray(np.minimum(np.maximum(found, 1), grids.shape[1] - 1))

@@ -20,6 +20,9 @@ from acreage.domain.desk import Desk, DeskPool
 from acreage.units.money import usd
 
 POLICIES = (Policy.DESK, Policy.FIRST_COME, Policy.FIRST_COME_FULL)
+PRICED = (Policy.LIST_PRICES, Policy.BEST_PRICES)
+"""Without bids; run where a take-up curve is stated."""
+
 YEAR_DAYS = 365
 CLAIRVOYANT = "clairvoyant"
 
@@ -54,15 +57,16 @@ class PolicyOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margin:
-    """Revenue of the desk over that of another policy, less 1."""
+    """Revenue of a policy over that of another on the same arrivals, less 1."""
 
+    policy: str
     against: str
     frac: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YearOutcome:
-    """A simulated year: by policy, and the desk against each other one and the clairvoyant bound."""
+    """A simulated year: by policy, the desk against who takes the same bids, and best prices against list prices."""
 
     policies: tuple[PolicyOutcome, ...]
     clairvoyant_usd: Estimate
@@ -75,18 +79,27 @@ class YearOutcome:
 
 def simulate(desk: Desk, horizon: Horizon, *, seed: int, replications: int, warm_days: int) -> YearOutcome:
     """Simulate a year that begins `warm_days` after the horizon, from empty books, and measure it."""
-    pools = [_simulate_pool(desk, horizon, i, seed, replications, warm_days) for i in range(len(desk.pools))]
+    policies = POLICIES + (PRICED if any(terms.take_up for terms in desk.tiers) else ())
+    pools = [_simulate_pool(desk, horizon, i, seed, replications, warm_days, policies) for i in range(len(desk.pools))]
     bound = np.sum([pool.bound_usd for pool in pools], axis=0)
-    figures = [_figures([(pool, pool.runs[i]) for pool in pools]) for i in range(len(POLICIES))]
-    revenue = [figure.pop("revenue") for figure in figures]
-    others = [*zip(POLICIES[1:], revenue[1:], strict=True), (CLAIRVOYANT, bound)]
+    figures = [_figures([(pool, pool.runs[i]) for pool in pools]) for i in range(len(policies))]
+    revenue: dict[Policy, Numbers] = dict(
+        zip(policies, [np.asarray(one.pop("revenue")) for one in figures], strict=True)
+    )
+    pairs: list[tuple[Policy, str, Numbers]] = [(Policy.DESK, policy, revenue[policy]) for policy in POLICIES[1:]]
+    pairs.append((Policy.DESK, CLAIRVOYANT, bound))
+    if PRICED[0] in policies:
+        pairs.append((Policy.BEST_PRICES, Policy.LIST_PRICES, revenue[Policy.LIST_PRICES]))
     return YearOutcome(
         policies=tuple(
             PolicyOutcome(policy=policy.value, revenue_usd=estimate(earned), **figure)  # type: ignore[arg-type]
-            for policy, earned, figure in zip(POLICIES, revenue, figures, strict=True)
+            for (policy, earned), figure in zip(revenue.items(), figures, strict=True)
         ),
         clairvoyant_usd=estimate(bound),
-        margins=tuple(Margin(against=str(name), frac=estimate(revenue[0] / other - 1.0)) for name, other in others),
+        margins=tuple(
+            Margin(policy=policy, against=str(name), frac=estimate(revenue[policy] / other - 1.0))
+            for policy, name, other in pairs
+        ),
         replications=replications,
         seed=seed,
         warm_days=warm_days,
@@ -112,7 +125,15 @@ class _PoolRuns:
     bound_usd: Numbers
 
 
-def _simulate_pool(desk: Desk, horizon: Horizon, place: int, seed: int, replications: int, warm_days: int) -> _PoolRuns:
+def _simulate_pool(
+    desk: Desk,
+    horizon: Horizon,
+    place: int,
+    seed: int,
+    replications: int,
+    warm_days: int,
+    policies: tuple[Policy, ...],
+) -> _PoolRuns:
     pool = desk.pools[place]
     arrival_days = warm_days + YEAR_DAYS
     longer = Horizon(horizon.from_at, arrival_days + horizon.days)
@@ -130,7 +151,7 @@ def _simulate_pool(desk: Desk, horizon: Horizon, place: int, seed: int, replicat
         )
         for replication in range(replications)
     ]
-    runs = run_years(ground, years, POLICIES, arrival_days)
+    runs = run_years(ground, years, policies, arrival_days)
     return _PoolRuns(ground, runs, np.array([clairvoyant_usd(ground, year) for year in years]))
 
 
@@ -144,6 +165,10 @@ def ground_of(desk: Desk, pool: DeskPool, days: Horizon, reach: int, measured: s
     bid = np.broadcast_to(bid, (2, reach, POINTS))
     steps = np.cumsum((bid[..., 1:] + bid[..., :-1]) / 2 * grid[1], axis=-1)
     return Ground(
+        pool=pool.id,
+        from_at=days.from_at,
+        terms=tuple(terms for terms in desk.tiers for wanted in terms.demand if wanted.pool == pool.id),
+        tick=desk.rules.tick_micro_usd,
         law=law,
         capacity=days.levels(pool.capacity, least=True),
         protected=protected_levels(desk, law),

@@ -4,9 +4,9 @@ A lessee hears that its dates, quantity or price do not fit and what would; neve
 is leased, protected or free, nor which rule was in the way beyond its own terms.
 """
 
-from acreage.domain.desk import Answer, Because, LeaseRequest, Reason, Terms, Verdict
+from acreage.domain.desk import Answer, Because, LeaseRequest, Part, Reason, Terms, Verdict
 from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, iso, iso_date
-from acreage.units.money import MICRO_PER_USD, usd
+from acreage.units.money import MICRO_PER_USD, MicroUsd, scaled, usd, usd_text
 
 _ROOM = (Because.CAPACITY, Because.ANCHOR, Because.RECALL)
 
@@ -20,13 +20,14 @@ def in_full(request: LeaseRequest, answer: Answer) -> str:
             left = reason.capacity - reason.firm
             return (
                 f"on {day} {left:,} of {reason.capacity:,} in {reason.pool} are not leased firm and "
-                f"{reason.recallable:,} are leased recallable: {request.accelerators:,} are not there"
+                f"{reason.recallable:,} are leased recallable: {_there(request, reason):,} are not there"
             )
         case Because.ANCHOR:
             return (
                 f"on {day} {reason.protected:,} of {reason.capacity:,} are kept for the anchor, which has a right to "
-                f"{reason.contracted:,}; {_free(reason)}. Leasing {request.accelerators:,} would leave it short with "
-                f"probability {_share(reason.short_after_frac)}, against a limit of {_share(reason.short_max_frac)}"
+                f"{reason.contracted:,}; {_free(reason)}. Leasing {_there(request, reason):,} would leave it short "
+                f"with probability {_share(reason.short_after_frac)}, against a limit of "
+                f"{_share(reason.short_max_frac)}"
             )
         case Because.RECALL:
             return (
@@ -59,10 +60,25 @@ def for_lessee(answer: Answer) -> str:
 
 def terms_text(terms: Terms) -> str:
     """Terms on one line."""
-    return (
-        f"{terms.accelerators:,} accelerators in {terms.pool} from {_day(terms.from_at)} until {_day(terms.until_at)} "
-        f"at {terms.micro_usd / MICRO_PER_USD:.2f} USD/accelerator_hour"
-    )
+    parts = " and ".join(part_text(part) for part in terms.each())
+    amount = amount_of(terms) / MICRO_PER_USD
+    return f"{parts} at {_price(terms.micro_usd)} USD/accelerator_hour, {amount:,.2f} USD in all"
+
+
+def part_text(part: Part) -> str:
+    """How many, where and when."""
+    dates = f"from {_day(part.from_at)} until {_day(part.until_at)}"
+    return f"{part.accelerators:,} accelerators in {part.pool} {dates}"
+
+
+def amount_of(terms: Terms) -> MicroUsd:
+    """What terms come to in all."""
+    return scaled(terms.micro_usd, sum(part.accelerator_seconds for part in terms.each()), SECONDS_PER_HOUR)
+
+
+def _price(micro: int) -> str:
+    """A price in cents, or as exactly as it is."""
+    return f"{micro / MICRO_PER_USD:.2f}" if micro % (MICRO_PER_USD // 100) == 0 else usd_text(micro)
 
 
 def _day(at: int) -> str:
@@ -74,8 +90,15 @@ def _free(reason: Reason) -> str:
 
 
 def _hourly(amount_usd: float, request: LeaseRequest) -> float:
-    hours = (request.until_at - request.from_at) / SECONDS_PER_HOUR
-    return amount_usd / (hours * request.accelerators)
+    return amount_usd * SECONDS_PER_HOUR / request.accelerator_seconds
+
+
+def _there(request: LeaseRequest, reason: Reason) -> int:
+    """What was asked for in the reason's pool on its day."""
+    end = reason.tightest_at + SECONDS_PER_DAY
+    here = [one for one in request.parts if one.pool == reason.pool and one.from_at < end]
+    asked = [one.accelerators for one in here if one.until_at > reason.tightest_at]
+    return max(asked, default=request.accelerators)
 
 
 def _share(frac: float) -> str:

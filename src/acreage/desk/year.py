@@ -4,7 +4,7 @@ Time goes by days. Each day the desk sees what the anchor has called for a furth
 what must give way, then answers the day's requests one by one. Tables are made anew every day.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -12,17 +12,30 @@ import numpy as np
 from acreage.desk.anchor import AnchorLaw
 from acreage.desk.arrivals import MadeYear
 from acreage.desk.horizon import Counts, Numbers
+from acreage.desk.prices.named import named_price
 from acreage.desk.recalls import Recallable, give_way
 from acreage.desk.tables import FIRM, HOURS, RECALLABLE, value_at
-from acreage.units.ids import LeaseId
+from acreage.domain.desk import TierTerms
+from acreage.units.ids import LeaseId, PoolId
+from acreage.units.instants import SECONDS_PER_DAY, Instant
+from acreage.units.money import MICRO_PER_USD
 
 
 class Policy(StrEnum):
-    """Who decides: the desk's tables, or whoever comes first, with or without leasing the anchor's slack."""
+    """Who decides: the desk's tables, or whoever comes first, with or without leasing the anchor's slack.
+
+    Under the last two nobody bids: the desk names list prices, or best prices where a take-up curve is
+    stated, and the price is paid by whoever would have bid as much.
+    """
 
     DESK = "desk"
     FIRST_COME = "first-come"
     FIRST_COME_FULL = "first-come-full"
+    LIST_PRICES = "list-prices"
+    BEST_PRICES = "best-prices"
+
+
+FIRST_COMERS = (Policy.FIRST_COME, Policy.FIRST_COME_FULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +44,14 @@ class Ground:
 
     `protected` (2, days), `full` (days,) the anchor's whole right; `revenue` (2, reach, points) is W by days
     ahead, `short` (days, points) is E[(need - headroom)+]; both on the grid of `step`. `measured` are the days
-    whose revenue counts.
+    whose revenue counts. `terms` are those of the tiers in `pool`, in the order of the arrivals' tiers; prices are
+    multiples of `tick` micro-dollars; the first day begins at `from_at`.
     """
 
+    pool: PoolId
+    from_at: Instant
+    terms: tuple[TierTerms, ...]
+    tick: int
     law: AnchorLaw
     capacity: Counts
     protected: Counts
@@ -116,7 +134,8 @@ def _answer(ground: Ground, run: Run, values: Numbers, day: int, i: int) -> None
     side = FIRM if asked.firm[i] else RECALLABLE
     hours = HOURS * accelerators * _overlap(first, end, ground.measured)
     run.asked_hours += hours
-    if not _takes(ground, run, values, day, side, (accelerators, first, end), float(asked.bid_usd[i])):
+    price_usd = _price_usd(ground, run, values, day, i)
+    if price_usd is None:
         run.spilled_hours += hours
         return
     if side == FIRM:
@@ -133,17 +152,40 @@ def _answer(ground: Ground, run: Run, values: Numbers, day: int, i: int) -> None
             first=first,
             end=end,
             notice_days=ground.notice_days,
-            micro_usd=round(asked.bid_usd[i] * 1e6),
+            micro_usd=round(price_usd * 1e6),
         )
     run.admitted += 1
     run.sold_hours += hours
-    run.revenue_usd += hours * float(asked.bid_usd[i])
+    run.revenue_usd += hours * price_usd
 
 
-def _takes(
-    ground: Ground, run: Run, values: Numbers, day: int, side: int, asked: tuple[int, int, int], bid_usd: float
-) -> bool:
-    """Whether a policy accepts: room under the limits for all, and for the desk a bid that covers what it displaces."""
+def _price_usd(ground: Ground, run: Run, values: Numbers, day: int, i: int) -> float | None:
+    """What request i pays an accelerator-hour under the run's policy; None where it is turned away or turns away."""
+    asked = run.year.arrivals
+    accelerators, first, end = int(asked.accelerators[i]), int(asked.first[i]), int(asked.end[i])
+    side, bid_usd = FIRM if asked.firm[i] else RECALLABLE, float(asked.bid_usd[i])
+    displaced = _displaced_usd(ground, run, values, day, side, (accelerators, first, end))
+    if displaced is None:
+        return None
+    hourly = displaced / (HOURS * accelerators * (end - first))
+    if run.policy in (Policy.LIST_PRICES, Policy.BEST_PRICES):
+        terms = ground.terms[int(asked.tier[i])]
+        if run.policy is Policy.LIST_PRICES:
+            terms = replace(terms, take_up=())
+        window = (_at(ground, first), _at(ground, end))
+        price = named_price(terms, ground.pool, accelerators, window, hourly, ground.tick) / MICRO_PER_USD
+        return price if price <= bid_usd else None
+    return bid_usd if bid_usd >= hourly else None
+
+
+def _at(ground: Ground, day: int) -> Instant:
+    return Instant(ground.from_at + day * SECONDS_PER_DAY)
+
+
+def _displaced_usd(
+    ground: Ground, run: Run, values: Numbers, day: int, side: int, asked: tuple[int, int, int]
+) -> float | None:
+    """What a request displaces in USD, nothing for who asks no tables; None where there is no room under the limits."""
     accelerators, first, end = asked
     window = slice(first, end)
     headroom = ground.capacity[window] - run.firm[window]
@@ -158,13 +200,13 @@ def _takes(
     needed = run.year.need[first : first + called].astype(np.int64)
     kept[:called] = np.where(needed > 0, needed, kept[:called])
     if int((headroom - kept).min()) < accelerators:
-        return False
-    if run.policy is not Policy.DESK:
-        return True
+        return None
+    if run.policy in FIRST_COMERS:
+        return 0.0
     rows = values[side, first - day : end - day]
     before = (headroom - kept + ground.protected[side][window]).astype(np.float64)
     displaced = value_at(rows, ground.step, before) - value_at(rows, ground.step, before - accelerators)
-    return bid_usd * HOURS * accelerators * (end - first) >= float(displaced.sum())
+    return float(displaced.sum())
 
 
 def _make_room(ground: Ground, run: Run, day: int, accelerators: int, first: int, end: int) -> bool:

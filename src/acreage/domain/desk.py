@@ -1,8 +1,10 @@
 """The lessor's nouns: a desk with its pools, its anchor tenant, tiers and rules; requests and the answers they get."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from acreage.domain.tariff import PriceFactors
 from acreage.units.ids import AcceleratorName, LesseeName, PoolId, QuoteId
 from acreage.units.instants import Instant
 from acreage.units.money import MicroUsd
@@ -103,10 +105,20 @@ class TierDemand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeUpCurve:
+    """Of who asks for the price in a pool, 1 / (1 + exp(slope (p - middle))) take p USD an accelerator-hour."""
+
+    pool: PoolId
+    middle_usd: float
+    slope_per_usd: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierTerms:
     """How one tier is sold: recallable with `recall_notice_days`, or firm (None); never below the floor.
 
-    `list_micro_usd` is asked an accelerator-hour of who names no bid.
+    `list_micro_usd` is asked an accelerator-hour of who names no bid: with `factors` by quantity and time, or,
+    in the pools of `take_up`, replaced by the price that earns most.
     """
 
     tier: Tier
@@ -114,6 +126,8 @@ class TierTerms:
     floor_micro_usd: MicroUsd
     list_micro_usd: MicroUsd
     demand: tuple[TierDemand, ...] = ()
+    factors: PriceFactors | None = None
+    take_up: tuple[TakeUpCurve, ...] = ()
 
     @property
     def firm(self) -> bool:
@@ -169,10 +183,27 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """So many accelerators in one pool over [from_at, until_at)."""
+
+    pool: PoolId
+    accelerators: int
+    from_at: Instant
+    until_at: Instant
+
+    @property
+    def accelerator_seconds(self) -> int:
+        """How many times how long."""
+        return self.accelerators * (self.until_at - self.from_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRequest:
     """`accelerators` in one of `pools` over [from_at, until_at) for a lessee, all or nothing.
 
-    `bid_micro_usd` is offered for an accelerator-hour; None asks for the price.
+    `bid_micro_usd` is offered for an accelerator-hour; None asks for the price. With `parts` all of these are asked for
+    together: then `pools` are theirs, `accelerators` the most at any time, and the window reaches from the first
+    to the last.
     """
 
     lessee: LesseeName
@@ -182,6 +213,19 @@ class LeaseRequest:
     from_at: Instant
     until_at: Instant
     bid_micro_usd: MicroUsd | None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def accelerator_seconds(self) -> int:
+        """How many times how long, all parts together."""
+        if self.parts:
+            return sum(part.accelerator_seconds for part in self.parts)
+        return self.accelerators * (self.until_at - self.from_at)
+
+
+def most_at_once(parts: Sequence[Part]) -> int:
+    """The most accelerators of parts that run at one time, in all pools together."""
+    return max(sum(part.accelerators for part in parts if part.from_at <= one.from_at < part.until_at) for one in parts)
 
 
 class Verdict(StrEnum):
@@ -233,13 +277,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What the desk would sign: in which pool, how many, when, at which price an accelerator-hour."""
+    """What the desk would sign: in which pool, how many, when, at which price an accelerator-hour.
+
+    With `parts` all of these at that price: then `pool` is the first one's, the rest as in `LeaseRequest`.
+    """
 
     pool: PoolId
     accelerators: int
     from_at: Instant
     until_at: Instant
     micro_usd: MicroUsd
+    parts: tuple[Part, ...] = ()
+
+    def each(self) -> tuple[Part, ...]:
+        """The parts, or the terms as one part."""
+        one = Part(pool=self.pool, accelerators=self.accelerators, from_at=self.from_at, until_at=self.until_at)
+        return self.parts or (one,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from acreage.desk.reasons import in_full
 from acreage.desk.recalls import Recallable, give_way
 from acreage.desk.tables import version_of
 from acreage.domain.contract import Contract, Side
-from acreage.domain.desk import LeaseRequest, Terms, TierTerms, Verdict
+from acreage.domain.desk import LeaseRequest, Part, Terms, TierTerms, Verdict
 from acreage.domain.lease import Delivery, Lease
 from acreage.domain.price import Price, PriceBasis, Provenance
 from acreage.domain.terms import RecallRight
@@ -33,23 +33,25 @@ from acreage.ledger.lettings import (
     Kept,
     LetAnswer,
     LetLabel,
+    Letting,
     Moved,
     Recall,
-    let_lease,
+    let_leases,
     recall_lease,
 )
 from acreage.units.errors import InputError, Transient
 from acreage.units.ids import LeaseId, PoolId, ProviderId
 from acreage.units.instants import Duration, Instant, instant, iso
+from acreage.units.money import MicroUsd
 
 ATTEMPTS_MAX = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What became of an admission: the lease, or why there is none, in full for the desk."""
+    """What became of an admission: the leases, one a part, or why there is none, in full for the desk."""
 
-    lease: LeaseId | None
+    leases: tuple[LeaseId, ...]
     why: str
 
     def told(self, viewer: Viewer) -> str:
@@ -75,9 +77,10 @@ def admit(room: Room, logged: Logged, number: int, key: str) -> Admission:
     raise Transient("others keep writing to the same pool", retry_after_s=1.0)
 
 
-def lease_of(logged: Logged) -> LeaseId:
-    """The id of the lease a quote becomes."""
-    return LeaseId(f"let-{logged.quote.id[:20]}")
+def leases_of(logged: Logged) -> tuple[LeaseId, ...]:
+    """The ids of the leases a quote becomes, one a part."""
+    name, parts = f"let-{logged.quote.id[:20]}", len(logged.quote.request.parts)
+    return tuple(LeaseId(f"{name}-{i}") for i in range(1, parts + 1)) or (LeaseId(name),)
 
 
 def key_for(viewer: Viewer, key: str) -> str:
@@ -90,7 +93,7 @@ def rehearsed(room: Room, logged: Logged, number: int, key: str, viewer: Viewer)
     facts = rehearse(room.ledger, lambda: admit(room, logged, number, key))
     if not facts:
         return ["nothing: this is in the books already"]
-    mine = [told(fact) for fact in facts if fact.subject in (lease_of(logged), logged.quote.id)]
+    mine = [told(fact) for fact in facts if fact.subject in (*leases_of(logged), logged.quote.id)]
     return ["; ".join(mine if viewer.role == "lessee" else [told(fact) for fact in facts])]
 
 
@@ -103,14 +106,14 @@ def _answered(room: Room, logged: Logged, key: str) -> Admission | None:
         raise repeated_with_other_content(key)
     now = quote_with_id(room.ledger, logged.quote.id)
     assert now is not None
-    return Admission(lease=now.lease, why=now.why)
+    return Admission(leases=now.leases, why=now.why)
 
 
 def _standing(room: Room, logged: Logged, number: int) -> Terms:
     """The terms asked for, if they can still be admitted at all."""
     quote, now = logged.quote, room.ledger.clock()
     if logged.state is QuoteState.ADMITTED:
-        raise InputError(f"quote {quote.id} is lease {logged.lease} already", fix="ask for a new quote")
+        raise InputError(f"quote {quote.id} is lease {', '.join(logged.leases)} already", fix="ask for a new quote")
     if now >= quote.valid_until_at:
         raise InputError(f"quote {quote.id} lapsed at {iso(quote.valid_until_at)}", fix="ask for a new quote")
     today = version_of(room.desk, room.horizon().from_at)
@@ -129,22 +132,24 @@ def _standing(room: Room, logged: Logged, number: int) -> Terms:
 
 def _try(room: Room, logged: Logged, terms: Terms, key: str) -> Admission:
     """Decide on the books at hand and write if they still stand."""
+    parts = terms.each()
     request = replace(
         logged.quote.request,
-        pools=(terms.pool,),
+        pools=tuple(dict.fromkeys(part.pool for part in parts)),
         accelerators=terms.accelerators,
         from_at=terms.from_at,
         until_at=terms.until_at,
         bid_micro_usd=terms.micro_usd,
+        parts=terms.parts,
     )
-    asks = room.asks_of((terms.pool,))
+    asks = room.asks_of(request.pools)
     got = answer(room.desk, asks, request, room.ledger.clock())
-    recalls = _recalls(room, asks, request) if got.verdict is Verdict.ACCEPT else None
-    lease = lease_of(logged)
+    recalls = _recalls(room, asks, parts) if got.verdict is Verdict.ACCEPT else None
+    leases = leases_of(logged)
 
     def tell(done: LetAnswer) -> Draft:
         why = "" if done.done else f"only {done.largest:,} were left when it was to be admitted"
-        outcome = Outcome(lease=lease if done.done else "", why=why)
+        outcome = Outcome(lease=leases[0], more=leases[1:], why="") if done.done else Outcome(lease="", why=why)
         return settled(logged.quote.id, key, room.ledger.clock(), outcome, admitted=done.done, left=done.largest)
 
     if recalls is None:
@@ -153,18 +158,20 @@ def _try(room: Room, logged: Logged, terms: Terms, key: str) -> Admission:
         )
         outcome = Outcome(lease="", why=why)
         write(room.ledger, settled(logged.quote.id, key, room.ledger.clock(), outcome, admitted=False))
-        return Admission(lease=None, why=why)
+        return Admission(leases=(), why=why)
+    lettings = [_letting(room, asks, request, part, lease) for part, lease in zip(parts, leases, strict=True)]
+    done = let_leases(room.ledger, lettings, recalls=recalls, tell=tell)
+    return Admission(leases=leases if done.done else (), why=f"only {done.largest:,} were left")
+
+
+def _letting(room: Room, asks: Asks, request: LeaseRequest, part: Part, lease: LeaseId) -> Letting:
     how = tier_terms(room.desk, request)
-    done = let_lease(
-        room.ledger,
-        _contract(room, request, how, terms, lease),
+    return Letting(
+        contract=_contract(room, request, how, part, lease),
         label=_label(request, how, lease),
-        kept=_kept(asks, request, how),
-        recalls=recalls,
-        tell=tell,
-        pool_seq=int(asks.book.turn[0]),
+        kept=_kept(asks, part, how),
+        pool_seq=int(asks.book.turn[asks.book.index(part.pool)]),
     )
-    return Admission(lease=lease if done.done else None, why=f"only {done.largest:,} were left")
 
 
 def recall(room: Room, lease: str, at: str, viewer: Viewer, key: str) -> Work:
@@ -173,19 +180,23 @@ def recall(room: Room, lease: str, at: str, viewer: Viewer, key: str) -> Work:
     return partial(recall_lease, room.ledger, LeaseId(lease), at=instant(at), key=key)
 
 
-def _recalls(room: Room, asks: Asks, request: LeaseRequest) -> tuple[Recall, ...] | None:
-    """The recallable leases that must give way for a firm one to fit; None where they cannot."""
-    book, row = asks.book, 0
-    days = slice(book.horizon.first_day(request.from_at), book.horizon.end_day(request.until_at))
-    left = book.capacity[row] - book.firm[row] - book.recallable[row] - book.anchor[row]
-    short = np.zeros_like(left)
-    short[days] = np.maximum(request.accelerators - left[days], 0)
-    if not short.any():
-        return ()
-    found = give_way(short, recallable_leases(room, request.pools[0], asks))
-    if found is None:
-        return None
-    return tuple(Recall(lease=lease, at=book.horizon.day_at(day)) for lease, day in found)
+def _recalls(room: Room, asks: Asks, parts: tuple[Part, ...]) -> tuple[Recall, ...] | None:
+    """The recallable leases that must give way for firm ones to fit, pool by pool; None where they cannot."""
+    book, found = asks.book, []
+    for pool in dict.fromkeys(part.pool for part in parts):
+        row = book.index(pool)
+        wanted = np.zeros(book.horizon.days, dtype=np.int64)
+        for part in parts:
+            if part.pool == pool:
+                days = slice(book.horizon.first_day(part.from_at), book.horizon.end_day(part.until_at))
+                wanted[days] = np.maximum(wanted[days], part.accelerators)
+        left = book.capacity[row] - book.firm[row] - book.recallable[row] - book.anchor[row]
+        short = np.where(wanted > 0, np.maximum(wanted - left, 0), 0)
+        giving = give_way(short, recallable_leases(room, pool, asks)) if short.any() else []
+        if giving is None:
+            return None
+        found += [Recall(lease=lease, at=book.horizon.day_at(day)) for lease, day in giving]
+    return tuple(found)
 
 
 def recallable_leases(room: Room, pool: PoolId, asks: Asks) -> list[Recallable]:
@@ -211,17 +222,17 @@ def recallable_leases(room: Room, pool: PoolId, asks: Asks) -> list[Recallable]:
     ]
 
 
-def _kept(asks: Asks, request: LeaseRequest, how: TierTerms) -> tuple[Kept, ...]:
+def _kept(asks: Asks, part: Part, how: TierTerms) -> tuple[Kept, ...]:
     """What must stay free beside the lease, day by day: the anchor's, less what it holds and what can be recalled."""
-    book, side = asks.book, SIDES[how.firm]
-    back = book.recallable[0] if how.firm else np.zeros_like(book.recallable[0])
+    book, row, side = asks.book, asks.book.index(part.pool), SIDES[how.firm]
+    back = book.recallable[row] if how.firm else np.zeros_like(book.recallable[row])
     soon = min(asks.tables.notice_days + 1, book.horizon.days)
     back = np.concatenate((np.zeros_like(back[:soon]), back[soon:]))
-    levels = np.maximum(kept(book, asks.tables, side, 0) - book.anchor[0] - back, 0)
-    found, at = [], int(request.from_at)
-    while at < request.until_at:
+    levels = np.maximum(kept(book, asks.tables, side, row) - book.anchor[row] - back, 0)
+    found, at = [], int(part.from_at)
+    while at < part.until_at:
         day = book.horizon.first_day(at)
-        until = min(book.horizon.day_at(day + 1), request.until_at)
+        until = min(book.horizon.day_at(day + 1), part.until_at)
         found.append(Kept(from_at=Instant(at), until_at=Instant(until), accelerators=int(levels[day])))
         at = until
     return tuple(found)
@@ -237,11 +248,11 @@ def _label(request: LeaseRequest, how: TierTerms, lease: LeaseId) -> LetLabel:
     )
 
 
-def _contract(room: Room, request: LeaseRequest, how: TierTerms, terms: Terms, lease: LeaseId) -> Contract:
-    pool = next(pool for pool in room.desk.pools if pool.id == terms.pool)
+def _contract(room: Room, request: LeaseRequest, how: TierTerms, part: Part, lease: LeaseId) -> Contract:
+    pool = next(pool for pool in room.desk.pools if pool.id == part.pool)
     price = Price(
         basis=PriceBasis.ACCELERATOR_HOUR,
-        amount_micro_usd=terms.micro_usd,
+        amount_micro_usd=MicroUsd(request.bid_micro_usd or 0),
         provenance=Provenance(source=f"the desk {room.desk.name}", as_of_at=room.ledger.clock()),
     )
     right = None
@@ -251,10 +262,10 @@ def _contract(room: Room, request: LeaseRequest, how: TierTerms, terms: Terms, l
         lease=Lease(
             id=lease,
             provider=ProviderId(room.desk.lessor),
-            pool=terms.pool,
-            starts_at=terms.from_at,
-            ends_at=terms.until_at,
-            deliveries=(Delivery(accelerators=terms.accelerators, due_at=terms.from_at),),
+            pool=part.pool,
+            starts_at=part.from_at,
+            ends_at=part.until_at,
+            deliveries=(Delivery(accelerators=part.accelerators, due_at=part.from_at),),
             terms=LeaseTerms(price=price, recall=right),
         ),
         side=Side.LET,

@@ -13,13 +13,14 @@ from acreage.desk.horizon import Horizon, day_of
 from acreage.desk.outcome import CLAIRVOYANT, Estimate, YearOutcome, ground_of, simulate
 from acreage.desk.tables import HOURS, contract_in
 from acreage.desk.year import Policy, run_years, shortfall
-from acreage.domain.desk import Desk, DeskPool, LeaseRequest
+from acreage.domain.desk import Desk, DeskPool, Part
 from acreage.flow.books_columns import Listing, Row
 from acreage.flow.desk import Room, Viewer
 from acreage.flow.desk_quotes import choices
 from acreage.ledger.claims import claims
 from acreage.ledger.desk_log import Logged, QuoteState, look, quotes
 from acreage.units.errors import InputError
+from acreage.units.ids import PoolId
 from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, Instant, instant
 from acreage.units.money import MICRO_PER_USD, usd
 
@@ -50,7 +51,7 @@ def simulated(room_desk: Desk, from_at: Instant, *, seed: int, replications: int
 
 
 def outcome_listings(found: YearOutcome) -> tuple[Listing, Listing]:
-    """A simulated year as listings: by policy, and the margins of the desk."""
+    """A simulated year as listings: by policy, and margins of one over another."""
     rows = [
         _row(
             one.policy,
@@ -68,6 +69,7 @@ def outcome_listings(found: YearOutcome) -> tuple[Listing, Listing]:
     rows.append(_row(CLAIRVOYANT, found.clairvoyant_usd, None))
     margins = [
         {
+            "policy": one.policy,
             "against": one.against,
             "margin_frac": one.frac.mean,
             "low_frac": _known(one.frac.low),
@@ -147,7 +149,7 @@ def _history_row(policy: str, sums: dict[str, float]) -> Row:
 
 def _pool_history(room: Room, pool: DeskPool, horizon: Horizon, log: tuple[Logged, ...]) -> dict[str, dict[str, float]]:
     """The books' figures in one pool, and those of first-come, first-served and the bound on the same requests."""
-    mine = [one for one in log if one.quote.answer.reason.pool == pool.id]
+    mine = [(one, part) for one in log for part in parts_in(one, pool.id)]
     held = claims(room.ledger, pool.id)
     ground = ground_of(room.desk, pool, horizon, horizon.days, slice(0, horizon.days))
     asked_by_anchor = held.filter(pl.col("holder") == room.desk.anchor.name)
@@ -175,7 +177,19 @@ def _pool_history(room: Room, pool: DeskPool, horizon: Horizon, log: tuple[Logge
     return found
 
 
-def _books(room: Room, pool: DeskPool, horizon: Horizon, mine: list[Logged], held: pl.DataFrame) -> dict[str, float]:
+def parts_in(logged: Logged, pool: PoolId) -> list[Part]:
+    """What a quote asked for in a pool: its parts there, or, as one part, all of it where its answer is from there."""
+    request = logged.quote.request
+    if request.parts:
+        return [part for part in request.parts if part.pool == pool]
+    if logged.quote.answer.reason.pool != pool:
+        return []
+    return [Part(pool=pool, accelerators=request.accelerators, from_at=request.from_at, until_at=request.until_at)]
+
+
+def _books(
+    room: Room, pool: DeskPool, horizon: Horizon, mine: list[tuple[Logged, Part]], held: pl.DataFrame
+) -> dict[str, float]:
     let = held.filter(pl.col("lease").is_not_null())
     of_anchor = pl.col("holder") == room.desk.anchor.name
     met = _daily(held.filter(of_anchor & (pl.col("state") == "claimed")), horizon)
@@ -200,8 +214,8 @@ def _books(room: Room, pool: DeskPool, horizon: Horizon, mine: list[Logged], hel
     law = anchor_law(contract_in(room.desk, pool.id), horizon)
     compensation = usd(room.desk.rules.recall_compensation_micro_usd) * hours["recalled"] / SECONDS_PER_HOUR
     damages = usd(room.desk.anchor.damages_micro_usd) * HOURS * float(refused.sum())
-    asked = sum(_hours(one.quote.request, horizon) for one in mine)
-    taken = sum(_hours(one.quote.request, horizon) for one in mine if one.state is QuoteState.ADMITTED)
+    asked = sum(_hours(part, horizon) for _, part in mine)
+    taken = sum(_hours(part, horizon) for one, part in mine if one.state is QuoteState.ADMITTED)
     return {
         "revenue": hours["micro"] / MICRO_PER_USD / SECONDS_PER_HOUR - compensation - damages,
         "sold": hours["sold"] / SECONDS_PER_HOUR,
@@ -212,33 +226,36 @@ def _books(room: Room, pool: DeskPool, horizon: Horizon, mine: list[Logged], hel
         "short": float((refused > 0).sum()),
         "days": horizon.days,
         "promised": float(law.above((capacity - firm).astype(np.float64)).sum()),
-        "admitted": sum(one.state is QuoteState.ADMITTED for one in mine),
+        "admitted": sum(one.state is QuoteState.ADMITTED for one, _ in mine),
         "recalled": hours["count"],
     }
 
 
-def _arrivals(desk: Desk, mine: list[Logged], horizon: Horizon) -> Arrivals:
-    """The requests of the log; one without a bid is taken to bid what it was offered at, else its list price."""
+def _arrivals(desk: Desk, mine: list[tuple[Logged, Part]], horizon: Horizon) -> Arrivals:
+    """The requests of the log; one without a bid is taken to bid what it was offered at, else its list price.
+
+    Parts of one request arrive one by one here, each in its pool: nothing keeps a policy from taking some of them only.
+    """
     terms = {tier.tier: tier for tier in desk.tiers}
     rows = []
-    for one in mine:
+    for one, part in mine:
         request, how = one.quote.request, terms[one.quote.request.tier]
-        first, end = max(horizon.first_day(request.from_at), 0), min(horizon.end_day(request.until_at), horizon.days)
+        first, end = max(horizon.first_day(part.from_at), 0), min(horizon.end_day(part.until_at), horizon.days)
         day = max(horizon.first_day(one.quote.given_at), 0)
         offered = [choice.micro_usd for choice in choices(one) if choice is not None]
         bid = request.bid_micro_usd or (offered[0] if offered else how.list_micro_usd)
         if end > first >= day and bid >= how.floor_micro_usd:
             rows.append(
-                (day, list(terms).index(request.tier), how.firm, request.accelerators, first, end, bid / MICRO_PER_USD)
+                (day, list(terms).index(request.tier), how.firm, part.accelerators, first, end, bid / MICRO_PER_USD)
             )
     columns = [np.array(column) for column in zip(*rows, strict=True)] or [np.zeros(0)] * 7
     made, tier, accelerators, start, stop = (columns[i].astype(np.int64) for i in (0, 1, 3, 4, 5))
     return Arrivals(made, tier, columns[2].astype(bool), accelerators, start, stop, columns[6].astype(np.float64))
 
 
-def _hours(request: LeaseRequest, horizon: Horizon) -> float:
-    seconds = min(request.until_at, horizon.until_at) - max(request.from_at, horizon.from_at)
-    return request.accelerators * max(seconds, 0) / SECONDS_PER_HOUR
+def _hours(part: Part, horizon: Horizon) -> float:
+    seconds = min(part.until_at, horizon.until_at) - max(part.from_at, horizon.from_at)
+    return part.accelerators * max(seconds, 0) / SECONDS_PER_HOUR
 
 
 def _daily(held: pl.DataFrame, horizon: Horizon) -> np.ndarray:

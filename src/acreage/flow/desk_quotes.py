@@ -23,11 +23,11 @@ from acreage.ledger.desk_log import (
 from acreage.portfolio.desk_file import options_document, read_request, request_of
 from acreage.units.errors import InputError
 from acreage.units.ids import LesseeName, QuoteId
-from acreage.units.instants import Instant, instant, iso
-from acreage.units.money import usd_text
+from acreage.units.instants import SECONDS_PER_HOUR, Instant, instant, iso
+from acreage.units.money import scaled, usd_text
 
 QUOTES_SHOWN = ("id", "lessee", "tier", "accelerators", "from_at", "until_at", "bid_usd", "verdict", "state", "told")
-TERMS_SHOWN = ("number", "pool", "accelerators", "from_at", "until_at", "price_usd")
+TERMS_SHOWN = ("number", "part", "pool", "accelerators", "from_at", "until_at", "price_usd", "amount_usd")
 DIGITS_MIN = 4
 """The fewest digits that may stand for a quote's id."""
 
@@ -149,7 +149,7 @@ def said(logged: Logged, viewer: Viewer) -> list[str]:
         lines.append(f"why: {in_full(quote.request, quote.answer)}")
     lines.append(f"quote {quote.id}, tables {quote.tables}, stands until {iso(quote.valid_until_at)}")
     if logged.state is not QuoteState.GIVEN:
-        lines.append(f"it was {logged.state}" + (f" as lease {logged.lease}" if logged.lease else ""))
+        lines.append(f"it was {logged.state}" + (f" as lease {', '.join(logged.leases)}" if logged.leases else ""))
     return lines
 
 
@@ -170,13 +170,14 @@ def quote_row(logged: Logged) -> Row:
         "lessee": request.lessee,
         "tier": request.tier.value,
         "pools": ", ".join(request.pools),
+        "parts": max(len(request.parts), 1),
         "accelerators": request.accelerators,
         "from_at": iso(request.from_at),
         "until_at": iso(request.until_at),
         "bid_usd": None if bid is None else usd_text(bid),
         "verdict": quote.answer.verdict.value,
         "state": logged.state.value,
-        "lease": logged.lease,
+        "lease": ", ".join(logged.leases) or None,
         "valid_until_at": iso(quote.valid_until_at),
         "told": for_lessee(quote.answer) if logged.state is not QuoteState.LOST else LOST,
     }
@@ -192,19 +193,22 @@ def choices(logged: Logged) -> tuple[Terms | None, ...]:
 
 
 def terms_rows(logged: Logged) -> list[Row]:
-    """The terms a quote offers, numbered as `admit` takes them."""
+    """The terms a quote offers, numbered as `admit` takes them, a row for each part."""
     return [
         {
             "quote": logged.quote.id,
             "number": number,
-            "pool": terms.pool,
-            "accelerators": terms.accelerators,
-            "from_at": iso(terms.from_at),
-            "until_at": iso(terms.until_at),
+            "part": place,
+            "pool": part.pool,
+            "accelerators": part.accelerators,
+            "from_at": iso(part.from_at),
+            "until_at": iso(part.until_at),
             "price_usd": usd_text(terms.micro_usd),
+            "amount_usd": usd_text(scaled(terms.micro_usd, part.accelerator_seconds, SECONDS_PER_HOUR)),
         }
         for number, terms in enumerate(choices(logged))
         if terms is not None
+        for place, part in enumerate(terms.each(), 1)
     ]
 
 

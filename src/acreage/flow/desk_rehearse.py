@@ -5,7 +5,7 @@ ahead; recallable leases are recalled where they stand in its way. The clock is 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from acreage.desk.arrivals import MadeYear, made_year
 from acreage.desk.horizon import Horizon
 from acreage.desk.recalls import give_way
 from acreage.desk.tables import contract_in
-from acreage.domain.desk import DeskPool, LeaseRequest, Tier, Verdict
+from acreage.domain.desk import DeskPool, LeaseRequest, Tier
 from acreage.domain.hold import HoldRequest
 from acreage.flow.desk import Room, Viewer, opening
 from acreage.flow.desk_admit import admit, recallable_leases
@@ -54,9 +54,10 @@ def hands_of(room: Room) -> Hands:
     return hands
 
 
-def rehearse(room: Room, hands: Hands, *, days: int, seed: int, tell: Tell) -> int:
+def rehearse(room: Room, hands: Hands, *, days: int, seed: int, tell: Tell, asking_frac: float = 0.0) -> int:
     """Let so many days go by at the desk from `hands.now` on; returns the number of requests.
 
+    `asking_frac` of them name no bid, and take the price named where it is not above what they would have bid.
     Raises `InputError` where the books hold anything already.
     """
     if room.ledger.journal.chains():
@@ -65,7 +66,7 @@ def rehearse(room: Room, hands: Hands, *, days: int, seed: int, tell: Tell) -> i
         work()
     start = hands.now
     years = {pool.id: _made(room, pool, days, seed + i) for i, pool in enumerate(room.desk.pools)}
-    names = np.random.default_rng([seed, days])
+    names, asking = np.random.default_rng([seed, days]), np.random.default_rng([seed, days, 1])
     lessees = room.desk.lessees or tuple(LesseeName(name) for name in ANYBODY)
     asked = 0
     for day in range(days):
@@ -77,8 +78,12 @@ def rehearse(room: Room, hands: Hands, *, days: int, seed: int, tell: Tell) -> i
         for pool, year in years.items():
             for i in np.flatnonzero(year.arrivals.day == day).tolist():
                 request = _request(room, pool, year, i, start, lessees[int(names.integers(len(lessees)))])
+                willing = request.bid_micro_usd
+                if asking.random() < asking_frac:
+                    request = replace(request, bid_micro_usd=None)
                 logged = quoted(room, request, DESK, None, write=True)
-                if logged.quote.answer.verdict is Verdict.ACCEPT:
+                offer = logged.quote.answer.offer
+                if offer is not None and willing is not None and offer.micro_usd <= willing:
                     admit(room, logged, 0, room.ledger.new_id())
                 asked += 1
         tell(day + 1, days)

@@ -8,9 +8,12 @@ import polars as pl
 from acreage import __version__
 from acreage.desk.book import daily
 from acreage.desk.outcome import CLAIRVOYANT, YearOutcome
-from acreage.desk.reasons import in_full, terms_text
-from acreage.domain.desk import Tier
+from acreage.desk.reasons import in_full, part_text, terms_text
+from acreage.desk.year import Policy
+from acreage.domain.desk import LeaseRequest, Tier
+from acreage.flow.books_columns import Row
 from acreage.flow.desk import Room, Viewer, asks_known
+from acreage.flow.desk_learn import learn, learnt_row
 from acreage.flow.desk_outcome import simulated
 from acreage.flow.desk_quotes import choices
 from acreage.flow.desk_tables import protection_frame
@@ -60,6 +63,7 @@ def story_of(room: Room, found: YearOutcome | None) -> DeskStory:
         days=days,
         leased=leased,
         log=[_log_row(one) for one in reversed(log)],
+        learnt=[_learnt_row(learnt_row(room, one)) for one in learn(room)],
         booked_usd=booked,
         accepted=sum(one.state is QuoteState.ADMITTED for one in log),
         outcomes=_outcomes(found) if found else None,
@@ -105,20 +109,38 @@ def _log_row(logged: Logged) -> tuple[str, ...]:
     """One request as texts, in the order of the page's columns."""
     quote, request = logged.quote, logged.quote.request
     offered = [terms_text(one) for one in choices(logged) if one is not None]
-    days = (request.until_at - request.from_at) / SECONDS_PER_DAY
     why = in_full(request, quote.answer)
-    became = f"lease {logged.lease}" if logged.lease else logged.state.value
+    became = f"lease {', '.join(logged.leases)}" if logged.leases else logged.state.value
     return (
         iso(quote.given_at),
         request.lessee,
         request.tier.value,
-        f"{request.accelerators:,} in {' or '.join(request.pools)} from {iso_date(request.from_at)} for {days:g} days",
+        _asked(request),
         "asked the price" if request.bid_micro_usd is None else usd_text(request.bid_micro_usd),
         quote.answer.verdict.value + (f": {'; or '.join(offered)}" if offered else ""),
         became,
         f"{why}; then {logged.why}" if logged.state is QuoteState.LOST else why,
         quote.id[:8],
     )
+
+
+def _asked(request: LeaseRequest) -> str:
+    """What a request asks for, on one line."""
+    if request.parts:
+        return " and ".join(part_text(part) for part in request.parts)
+    days = (request.until_at - request.from_at) / SECONDS_PER_DAY
+    return (
+        f"{request.accelerators:,} in {' or '.join(request.pools)} from {iso_date(request.from_at)} for {days:g} days"
+    )
+
+
+def _learnt_row(row: Row) -> tuple[str, ...]:
+    """One tier and pool as texts, in the order of the page's columns."""
+    prices = ("middle_usd", "best_usd", "best_low_usd", "best_high_usd", "list_usd")
+    texts = ["" if row[name] is None else f"{row[name]:.2f}" for name in prices]
+    if row["best_usd"] is not None and row["best_high_usd"] is None:
+        texts[3] = "no limit"
+    return row["tier"], row["pool"], f"{row['offers']:,}", f"{row['taken']:,}", *texts, row["finding"]
 
 
 def _outcomes(found: YearOutcome) -> pl.DataFrame:
@@ -131,12 +153,17 @@ def _outcomes(found: YearOutcome) -> pl.DataFrame:
 
 
 def _margin(found: YearOutcome) -> str:
-    parts = [
-        f"{one.frac.mean:+.1%} against {one.against} ({one.frac.low:+.1%} to {one.frac.high:+.1%})"
-        for one in found.margins
-    ]
+    parts = {
+        policy: ", ".join(
+            f"{one.frac.mean:+.1%} against {one.against} ({one.frac.low:+.1%} to {one.frac.high:+.1%})"
+            for one in found.margins
+            if one.policy == policy
+        )
+        for policy in dict.fromkeys(one.policy for one in found.margins)
+    }
     desk = found.policies[0]
+    priced = f" Where nobody bids, best prices: {parts[Policy.BEST_PRICES]}." if Policy.BEST_PRICES in parts else ""
     return (
-        f"The desk over {found.replications} years, seed {found.seed}: {', '.join(parts)}. The anchor was promised to "
-        f"be short on at most {desk.short_promised_frac:.3%} of days and was on {desk.short_met.mean:.3%}."
+        f"The desk over {found.replications} years, seed {found.seed}: {parts[Policy.DESK]}. The anchor was promised "
+        f"to be short on at most {desk.short_promised_frac:.3%} of days and was on {desk.short_met.mean:.3%}.{priced}"
     )

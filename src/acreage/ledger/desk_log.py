@@ -30,19 +30,20 @@ class QuoteState(StrEnum):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The body of the fact that settles a quote: which lease it became, or why it was lost."""
+    """The body of the fact that settles a quote: its lease and those of its `more` parts, or why it was lost."""
 
     lease: str
     why: str
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logged:
-    """A quote and what became of it; `lease` is set where it was admitted, `why` where it was lost."""
+    """A quote and what became of it; `leases`, one a part, are set where it was admitted, `why` where it was lost."""
 
     quote: Quote
     state: QuoteState
-    lease: LeaseId | None = None
+    leases: tuple[LeaseId, ...] = ()
     why: str = ""
     settled_at: Instant | None = None
 
@@ -191,7 +192,7 @@ def _settled(logged: Logged, fact: Fact) -> Logged:
     return Logged(
         quote=logged.quote,
         state=QuoteState.ADMITTED if admitted else QuoteState.LOST,
-        lease=LeaseId(outcome.lease) if admitted else None,
+        leases=tuple(LeaseId(lease) for lease in (outcome.lease, *outcome.more)) if admitted else (),
         why=outcome.why,
         settled_at=Instant(fact.happened_at),
     )

@@ -66,50 +66,54 @@ Tell = Callable[[LetAnswer], Draft]
 """Makes the fact that records the answer; its id is the key of the letting."""
 
 
-def let_lease(
-    ledger: Ledger,
-    contract: Contract,
-    *,
-    label: LetLabel,
-    kept: Sequence[Kept],
-    recalls: Sequence[Recall],
-    tell: Tell,
-    pool_seq: int,
-) -> LetAnswer:
-    """Propose and sign a lease that is let, and hold its capacity; recall other leases for it; all or nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letting:
+    """One lease to be let, with its label. `kept` cover its window: in each of them that many must stay free.
 
-    `kept` cover the lease's window: in each of them that many must stay free. It was decided on the pool's
-    chain up to `pool_seq`; raises `Moved` where somebody has written since. The answer is recorded
-    by the fact that `tell` makes, in its own chain; the same key again returns the first answer. Raises
+    It was decided on the chain of its pool up to `pool_seq`.
+    """
+
+    contract: Contract
+    label: LetLabel
+    kept: tuple[Kept, ...]
+    pool_seq: int
+
+
+def let_leases(ledger: Ledger, lettings: Sequence[Letting], *, recalls: Sequence[Recall], tell: Tell) -> LetAnswer:
+    """Propose and sign leases that are let, hold their capacity and recall others for it, in one record or not at all.
+
+    Raises `Moved` where somebody has written to one of the pools since it was decided on. The answer is recorded by
+    the fact that `tell` makes, in its own chain; the same key again returns the first answer. Raises
     `InputError` for a contract that makes no sense, or a recall that the books do not allow.
     """
-    check_contract(contract)
-    if contract.side is not Side.LET:
-        raise InputError(f"lease {contract.lease.id} is {contract.side}, not let")
+    for letting in lettings:
+        check_contract(letting.contract)
+        if letting.contract.side is not Side.LET:
+            raise InputError(f"lease {letting.contract.lease.id} is {letting.contract.side}, not let")
     key, chain = tell(LetAnswer(done=True, largest=0)).id, tell(LetAnswer(done=True, largest=0)).chain
-    lease, pool = contract.lease.id, pool_chain(contract.lease.pool)
+    leases = [letting.contract.lease for letting in lettings]
 
     def decide(draw: Draw) -> LetAnswer:
         known = ledger.journal.with_ids([key]).get(key)
         if known is not None:
             return _first_answer(known, tell)
-        if ledger.head(pool).seq != pool_seq:
-            raise Moved
-        check_move(lease_with_id(ledger, lease, draw.now), FactKind.LEASE_PROPOSED, lease)
-        _check_window(draw, contract, kept)
+        for letting in lettings:
+            lease = letting.contract.lease
+            if ledger.head(pool_chain(lease.pool)).seq != letting.pool_seq:
+                raise Moved
+            check_move(lease_with_id(ledger, lease.id, draw.now), FactKind.LEASE_PROPOSED, lease.id)
+            _check_window(draw, letting)
         for recall in recalls:
             _recall(draw, recall, key)
-        answer = _fits(draw, contract, kept)
+        answer = _let(draw, lettings, key)
         if not answer.done:
             draw.take_back(0)
-        else:
-            for draft in _drafts(draw, contract, label, key):
-                draw.add(draft)
         draw.add(tell(answer))
         return answer
 
-    chains = [lease_chain(lease), pool, chain, *(lease_chain(recall.lease) for recall in recalls)]
-    return ledger.record(chains, decide)[0]
+    pools = [pool_chain(lease.pool) for lease in leases]
+    owned = [lease_chain(lease) for lease in (*(one.id for one in leases), *(recall.lease for recall in recalls))]
+    return ledger.record([*owned, *pools, chain], decide)[0]
 
 
 def recall_lease(ledger: Ledger, lease: LeaseId, *, at: Instant, key: str) -> None:
@@ -139,8 +143,8 @@ def _first_answer(known: Fact, tell: Tell) -> LetAnswer:
     raise repeated_with_other_content(known.id)
 
 
-def _check_window(draw: Draw, contract: Contract, kept: Sequence[Kept]) -> None:
-    lease = contract.lease
+def _check_window(draw: Draw, letting: Letting) -> None:
+    lease, kept = letting.contract.lease, letting.kept
     if lease.starts_at < draw.now:
         fix = f"now is {iso(draw.now)}"
         raise InputError(f"lease {lease.id} starts {iso(lease.starts_at)}, which is in the past", fix=fix)
@@ -149,21 +153,37 @@ def _check_window(draw: Draw, contract: Contract, kept: Sequence[Kept]) -> None:
     assert reach[-1] == lease.ends_at, (reach, lease.ends_at)
 
 
-def _fits(draw: Draw, contract: Contract, kept: Sequence[Kept]) -> LetAnswer:
-    """Whether the lease fits beside what is kept, exact to the second."""
-    free = draw.ledger.pool(contract.lease.pool).free
-    left = min(free.free(one.from_at, one.until_at) - one.accelerators for one in kept)
-    asked = contract.lease.deliveries[0].accelerators
+def _let(draw: Draw, lettings: Sequence[Letting], key: str) -> LetAnswer:
+    """Hold one after the other, each beside those before it; the first that does not fit ends it."""
+    for letting in lettings:
+        answer = _fits(draw, letting)
+        if not answer.done:
+            return answer
+        for draft in _drafts(draw, letting, key):
+            draw.add(draft)
+    return LetAnswer(done=True, largest=answer.largest)
+
+
+def _fits(draw: Draw, letting: Letting) -> LetAnswer:
+    """Whether a lease fits beside what is kept, exact to the second."""
+    free = draw.ledger.pool(letting.contract.lease.pool).free
+    left = min(free.free(one.from_at, one.until_at) - one.accelerators for one in letting.kept)
+    asked = letting.contract.lease.deliveries[0].accelerators
     return LetAnswer(done=left >= asked, largest=max(left, 0))
 
 
-def _drafts(draw: Draw, contract: Contract, label: LetLabel, key: str) -> list[Draft]:
-    lease = contract.lease
+def _drafts(draw: Draw, letting: Letting, key: str) -> list[Draft]:
+    contract, lease = letting.contract, letting.contract.lease
 
     def step(kind: FactKind, body: str) -> Draft:
         chain, name = lease_chain(lease.id), kind.value.removeprefix("lease_")
         return Draft(
-            chain=chain, id=f"{key}/{name}", kind=kind.value, subject=lease.id, happened_at=draw.now, body=body
+            chain=chain,
+            id=f"{key}/{lease.id}/{name}",
+            kind=kind.value,
+            subject=lease.id,
+            happened_at=draw.now,
+            body=body,
         )
 
     hold = Draft(
@@ -175,7 +195,7 @@ def _drafts(draw: Draw, contract: Contract, label: LetLabel, key: str) -> list[D
         from_at=lease.starts_at,
         until_at=lease.ends_at,
         accelerators=lease.deliveries[0].accelerators,
-        body=_ENCODE(label).decode(),
+        body=_ENCODE(letting.label).decode(),
     )
     return [step(FactKind.LEASE_PROPOSED, _ENCODE(contract).decode()), step(FactKind.LEASE_SIGNED, ""), hold]
 

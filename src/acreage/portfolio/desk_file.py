@@ -16,14 +16,17 @@ from acreage.domain.desk import (
     DeskRules,
     ForecastPoint,
     LeaseRequest,
+    Part,
     Spread,
     Step,
     Tier,
     TierDemand,
     TierTerms,
+    most_at_once,
 )
 from acreage.domain.price import Price, PriceBasis, PriceKind
 from acreage.portfolio.convert import shaped
+from acreage.portfolio.desk_prices import factors_of, take_up_of
 from acreage.portfolio.desk_shape import (
     AnchorContractShape,
     DeskShape,
@@ -59,6 +62,19 @@ def read_request(path: Path, desk: Desk) -> LeaseRequest:
     document = load_document(path)
     _mapping(document, "a request", "see `acreage schema desk-request`")
     shape = shaped(document, (), RequestShape, check=None)
+    places = {name: getattr(shape, name) for name in ("pool", "pools", "accelerator")}
+    extent = {"accelerators": shape.accelerators, "from": shape.from_, "until": shape.until}
+    if shape.parts:
+        return _spanning(
+            desk, document, shape, [name for name, value in (places | extent).items() if value not in (None, "", [])]
+        )
+    for name, value in extent.items():
+        if value is None:
+            fix = "name accelerators, from and until, or parts; see `acreage schema desk-request`"
+            raise InputError(f"{name} is missing", fix=fix, place=document.place(()))
+    assert shape.accelerators is not None
+    assert shape.from_ is not None
+    assert shape.until is not None
     return request_of(
         desk,
         document,
@@ -71,6 +87,40 @@ def read_request(path: Path, desk: Desk) -> LeaseRequest:
         until_at=date_at(shape.until),
         bid=shape.bid,
     )
+
+
+def _spanning(desk: Desk, document: Document, shape: RequestShape, beside: Sequence[str]) -> LeaseRequest:
+    """A request of parts; `beside` are fields that must not be written beside them."""
+    if beside:
+        fix = "move it into the parts, or leave the parts out"
+        raise InputError(f"{beside[0]} stands beside parts", fix=fix, place=document.place((beside[0],)))
+    for i, part in enumerate(shape.parts):
+        _known_pool(desk, document, part.pool, ("parts", i, "pool"))
+    parts = tuple(
+        Part(
+            pool=PoolId(part.pool),
+            accelerators=part.accelerators,
+            from_at=date_at(part.from_),
+            until_at=date_at(part.until),
+        )
+        for part in shape.parts
+    )
+    return LeaseRequest(
+        lessee=LesseeName(shape.lessee),
+        tier=Tier(shape.tier),
+        pools=tuple(dict.fromkeys(part.pool for part in parts)),
+        accelerators=most_at_once(parts),
+        from_at=min(part.from_at for part in parts),
+        until_at=max(part.until_at for part in parts),
+        bid_micro_usd=_hourly(document, ("bid",), shape.bid) if shape.bid else None,
+        parts=parts,
+    )
+
+
+def _known_pool(desk: Desk, document: Document, pool: str, at: At) -> None:
+    if pool not in [known.id for known in desk.pools]:
+        fix = f"the desk's pools are {', '.join(known.id for known in desk.pools)}"
+        raise InputError(f"unknown pool {pool!r}", fix=fix, place=document.place(at))
 
 
 def request_of(
@@ -96,9 +146,7 @@ def request_of(
         what = f"no pool of this desk has {accelerator!r}"
         raise InputError(what, fix=f"there are {chips}", place=document.place(("accelerator",)))
     for pool in chosen:
-        if pool not in [known.id for known in desk.pools]:
-            fix = f"the desk's pools are {', '.join(known.id for known in desk.pools)}"
-            raise InputError(f"unknown pool {pool!r}", fix=fix, place=document.place(("pool",)))
+        _known_pool(desk, document, pool, ("pool",))
     return LeaseRequest(
         lessee=LesseeName(lessee),
         tier=Tier(tier),
@@ -231,6 +279,8 @@ def _tier(document: Document, names: Names, shape: TierShape, at: At) -> TierTer
     )
     if list_price < floor:
         names.wrong("the list price is below the floor", "list at the floor or above", (*at, "list_price"))
+    if shape.tariff and shape.take_up:
+        names.wrong("a tier has a tariff or a take-up", "leave one of them out", (*at, "take_up"))
     pools = [(demand.pool, (*at, "demand", i)) for i, demand in enumerate(shape.demand)]
     names.distinct_across("demand of this tier in", pools)
     return TierTerms(
@@ -239,6 +289,8 @@ def _tier(document: Document, names: Names, shape: TierShape, at: At) -> TierTer
         floor_micro_usd=floor,
         list_micro_usd=list_price,
         demand=tuple(_demand(names, one, (*at, "demand", i)) for i, one in enumerate(shape.demand)),
+        factors=factors_of(names, shape.tariff, (*at, "tariff")),
+        take_up=take_up_of(names, shape.take_up, (*at, "take_up")),
     )
 
 

@@ -88,6 +88,48 @@ class TierDemandShape(Shape, kw_only=True, frozen=True):
     bid_usd_per_accelerator_hour: Annotated[SpreadShape, Meta(description="USD bid for an accelerator-hour.")]
 
 
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class QuantityStepShape(Shape, kw_only=True, frozen=True):
+    """From so many accelerators on, this share of the list price."""
+
+    from_accelerators: Count
+    price_frac: Annotated[Positive, Meta(description="0.9 is ten percent off.")]
+
+
+class TimeOfUseShape(Shape, kw_only=True, frozen=True):
+    """On these days, within these hours UTC, this share of the list price."""
+
+    weekdays: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Meta(min_length=1)]
+    from_hour: Annotated[int, Meta(ge=0, le=23)] = 0
+    until_hour: Annotated[int, Meta(ge=1, le=24)] = 24
+    price_frac: Annotated[Positive, Meta(description="1.2 is twenty percent more.")]
+
+
+class TariffShape(Shape, kw_only=True, frozen=True):
+    """What the list price is multiplied with; the floor holds for every hour of every accelerator."""
+
+    discounting: Annotated[
+        Literal["all_units", "incremental"],
+        Meta(description="A step's price is for all units once it is reached, or for the units from it on."),
+    ] = "all_units"
+    steps: Annotated[list[QuantityStepShape], Meta(description="Rising quantities.")] = msgspec.field(
+        default_factory=list
+    )
+    times: Annotated[list[TimeOfUseShape], Meta(description="Where they overlap the last one counts.")] = msgspec.field(
+        default_factory=list
+    )
+
+
+class TakeUpShape(Shape, kw_only=True, frozen=True):
+    """Of who asks for the price in a pool, how many take it: a logistic curve, as `acreage desk learn` prints it."""
+
+    pool: Name
+    middle_usd: Annotated[Positive, Meta(description="USD an accelerator-hour that half of them take.")]
+    slope_per_usd: Annotated[Positive, Meta(description="How steeply it falls: log odds lost with each USD more.")]
+
+
 class TierShape(Shape, kw_only=True, frozen=True):
     """How one tier is sold, and what is expected of it."""
 
@@ -97,6 +139,11 @@ class TierShape(Shape, kw_only=True, frozen=True):
     recall_notice_days: Annotated[
         Days | None, Meta(description="The lessor may take it back at so many days' notice; left out: it is firm.")
     ] = None
+    tariff: Annotated[TariffShape | None, Meta(description="Quantity discounts and times of use.")] = None
+    take_up: Annotated[
+        list[TakeUpShape],
+        Meta(description="In these pools the price that earns most is asked, in place of the list price."),
+    ] = msgspec.field(default_factory=list)
     demand: list[TierDemandShape] = msgspec.field(default_factory=list)
 
 
@@ -143,8 +190,17 @@ class DeskShape(Shape, kw_only=True, frozen=True):
     bursts: BurstsShape | None = None
 
 
+class PartShape(Shape, kw_only=True, frozen=True):
+    """A part of a request: accelerators in one pool over one stretch of time."""
+
+    pool: Name
+    accelerators: int
+    from_: Annotated[Date, Meta(description="The first day.")] = msgspec.field(name="from")
+    until: Annotated[Date, Meta(description="The first day that is not part of it.")]
+
+
 class RequestShape(Shape, kw_only=True, frozen=True):
-    """What a lessee asks for: accelerators in one pool, all or nothing."""
+    """What a lessee asks for, all or nothing: accelerators in one pool, or parts in several pools or times."""
 
     lessee: Name
     tier: TierName
@@ -153,9 +209,13 @@ class RequestShape(Shape, kw_only=True, frozen=True):
         default_factory=list
     )
     accelerator: Annotated[str, Meta(description="Any pool of the desk that has this chip.")] = ""
-    accelerators: int
-    from_: Annotated[Date, Meta(description="The first day.")] = msgspec.field(name="from")
-    until: Annotated[Date, Meta(description="The first day that is not part of it.")]
+    accelerators: int | None = None
+    from_: Annotated[Date | None, Meta(description="The first day.")] = msgspec.field(name="from", default=None)
+    until: Annotated[Date | None, Meta(description="The first day that is not part of it.")] = None
+    parts: Annotated[
+        list[PartShape],
+        Meta(max_length=64, description="All of these together, in place of pool, accelerators, from and until."),
+    ] = msgspec.field(default_factory=list)
     bid: Annotated[str, Meta(description="3.40 USD/accelerator_hour; left out: the desk names its price.")] = ""
 
 

@@ -24,6 +24,7 @@ _HEADS = {
     "high": "to",
 }
 
+LEARNT_COLUMNS = ("tier", "pool", "offers", "taken", "half take", "best price", "from", "to", "listed", "finding")
 LOG_COLUMNS = ("asked", "lessee", "tier", "request", "bid", "answer", "became", "why", "quote")
 
 
@@ -33,7 +34,8 @@ class DeskStory:
 
     `days`: pool, day_at (datetime), capacity, contracted, expected, protected, free_firm, bid_firm_usd,
     bid_recallable_usd, short_frac; `leased`: pool, day_at, tier, accelerators; `log`: texts by `LOG_COLUMNS`, the
-    newest first; `outcomes`: policy, musd, low, high of simulated years, or None; `margin` in words.
+    newest first; `learnt`: texts by `LEARNT_COLUMNS`; `outcomes`: policy, musd, low, high of simulated years, or None;
+    `margin` in words.
     """
 
     name: str
@@ -45,6 +47,7 @@ class DeskStory:
     days: pl.DataFrame
     leased: pl.DataFrame
     log: Sequence[tuple[str, ...]]
+    learnt: Sequence[tuple[str, ...]]
     booked_usd: float
     accepted: int
     outcomes: pl.DataFrame | None
@@ -84,6 +87,7 @@ def _sections(story: DeskStory) -> list[Section]:
     found = [_capacity(story), _protection(story), _bids(story)]
     if story.outcomes is not None:
         found.append(_policies(story, story.outcomes))
+    found.append(_learnt(story))
     found.append(
         Section(
             id="requests",
@@ -148,6 +152,22 @@ def _bids(story: DeskStory) -> Section:
         paragraphs=("The bid price of each day as the books stand; gaps are days on which nothing is free.",),
         chart=charts.bid_prices(prices),
         table=_table(story.days, ("pool", "day_at", "bid_firm_usd", "bid_recallable_usd", "short_frac")),
+    )
+
+
+def _learnt(story: DeskStory) -> Section:
+    return Section(
+        id="take-up",
+        title="What prices are taken",
+        paragraphs=(
+            "Learnt from requests that asked for the price, in USD an accelerator-hour, for a typical request. The "
+            "best price earns most over what such a request displaces; its 95 % interval says how sure that is.",
+        ),
+        table=TextTable(
+            columns=LEARNT_COLUMNS,
+            rows=tuple(story.learnt),
+            numbers=frozenset(LEARNT_COLUMNS) - {"tier", "pool", "finding"},
+        ),
     )
 
 

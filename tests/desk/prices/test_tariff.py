@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acreage.desk.prices.tariff import Discounting, QuantityStep, Tariff, TimeOfUse
+from acreage.desk.prices.tariff import Tariff
+from acreage.domain.tariff import Discounting, QuantityStep, TimeOfUse
 from acreage.units.errors import InputError
 from acreage.units.instants import Instant, instant, moment
 from acreage.units.money import MicroUsd

@@ -119,9 +119,9 @@ def _request(flow: Any, room: Any, viewer: Any, options: dict[str, Any]) -> Any:
 )
 @acting
 def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **options: Any) -> None:
-    """Make a quote a lease, with its capacity, or say why it cannot be.
+    """Make a quote a lease, one for each of its parts, with its capacity, or say why it cannot be.
 
-    Both are written in one record or neither: of two admissions for the last accelerators one wins.
+    All are written in one record or nothing is: of two admissions for the last accelerators one wins.
     """
     room, viewer = _room(options, desk_file, role)
     viewer.must_be("desk", "lessee")
@@ -142,7 +142,7 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
     load("acreage.flow.books").finish(room.ledger)
     now = quotes.found(room, quote_id, viewer, "admitted")
     _say_quote(options, quotes, now, viewer, {"dry_run": False, "plan": lines})
-    if done.lease is None:
+    if not done.leases:
         click.echo(f"error: quote {quote_id} was not admitted: {done.told(viewer)}", err=True)
         raise click.exceptions.Exit(EXIT_REFUSED)
 
@@ -187,6 +187,26 @@ def tables(pool: str | None, every_days: int, desk_file: Path | None, role: str,
     """Show what is kept for the anchor, what is free and what one more hour displaces, day by day."""
     room, viewer = _room(options, desk_file, role)
     say(options, load("acreage.flow.desk_tables").protection(room, viewer, pool, every_days))
+
+
+@desk.command("learn")
+@click.option(
+    "--confidence",
+    "confidence_frac",
+    type=click.FloatRange(0.5, 1.0, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Of the intervals.",
+)
+@looking
+def learn(confidence_frac: float, desk_file: Path | None, role: str, **options: Any) -> None:
+    """Show what the desk's own quotes teach: how many take a price, and which earns most over what it displaces.
+
+    From requests that named no bid: taken where they were to be admitted, not where they lapsed. Where the log
+    cannot tell, it says why. The document stays as it is.
+    """
+    room, viewer = _room(options, desk_file, role)
+    say(options, load("acreage.flow.desk_learn").lessons(room, viewer, confidence_frac))
 
 
 @desk.command("outcome")
@@ -234,11 +254,19 @@ def simulate(
 @desk.command("rehearse")
 @click.option("--days", type=click.IntRange(1, 1_830), default=365, show_default=True, help="How many days go by.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same days.")
+@click.option(
+    "--asking",
+    "asking_frac",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.0,
+    show_default=True,
+    help="Share of requests that name no bid, and take the price named if it is not above what they would have bid.",
+)
 @_DESK
 @_LEDGER
 @_TODAY
 @_OUTPUT
-def rehearse(days: int, seed: int, desk_file: Path | None, **options: Any) -> None:
+def rehearse(days: int, seed: int, asking_frac: float, desk_file: Path | None, **options: Any) -> None:
     """Let made-up days of requests go through the desk, into new books: a year to look at before the first real one.
 
     Each request is quoted, and admitted where it is accepted; the anchor's calls are placed as holds.
@@ -247,7 +275,7 @@ def rehearse(days: int, seed: int, desk_file: Path | None, **options: Any) -> No
     flow = load("acreage.flow.desk_rehearse")
     hands = flow.hands_of(room)
     with load(_PROGRESS).counting("rehearsing") as tell:
-        asked = flow.rehearse(room, hands, days=days, seed=seed, tell=tell)
+        asked = flow.rehearse(room, hands, days=days, seed=seed, asking_frac=asking_frac, tell=tell)
     load("acreage.flow.books").finish(room.ledger)
     found = {"requests": asked, "days": days, "ends": load("acreage.units.instants").iso_date(hands.now)}
     as_json = options["output"] == "json"

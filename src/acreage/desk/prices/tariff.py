@@ -2,10 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from fractions import Fraction
 from itertools import pairwise
 
+from acreage.domain.tariff import Discounting, QuantityStep, TimeOfUse
 from acreage.units.errors import InputError
 from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, Instant
 from acreage.units.money import MicroUsd
@@ -14,33 +14,6 @@ HOURS_PER_WEEK = 168
 FIRST_MONDAY_AT = 4 * SECONDS_PER_DAY
 """1970-01-05, the first Monday of the epoch."""
 NO_FLOOR = MicroUsd(0)
-
-
-class Discounting(StrEnum):
-    """What a quantity step's price is for."""
-
-    ALL_UNITS = "all_units"
-    """Every unit, once the step is reached: a little more can then cost less in all."""
-    INCREMENTAL = "incremental"
-    """Only the units from the step on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuantityStep:
-    """From `units_min` units on, `price_frac` of the list price."""
-
-    units_min: int
-    price_frac: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeOfUse:
-    """On `weekdays` (0 is Monday), from `from_hour` until `until_hour` UTC, `price_frac` of the list price."""
-
-    weekdays: tuple[int, ...]
-    from_hour: int
-    until_hour: int
-    price_frac: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
