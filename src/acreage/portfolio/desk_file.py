@@ -112,7 +112,7 @@ def _spanning(desk: Desk, document: Document, shape: RequestShape, beside: Seque
         accelerators=most_at_once(parts),
         from_at=min(part.from_at for part in parts),
         until_at=max(part.until_at for part in parts),
-        bid_micro_usd=_hourly(document, ("bid",), shape.bid) if shape.bid else None,
+        bid_micro_usd=hourly_price(document, ("bid",), shape.bid) if shape.bid else None,
         parts=parts,
     )
 
