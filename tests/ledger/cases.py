@@ -1,15 +1,19 @@
 """Contracts, deliveries and holds that the tests of the ledger start from."""
 
-from acreage.domain.contract import Contract, SlaStep
+from dataclasses import replace
+
+from acreage.domain.contract import Contract, Side, SlaStep
 from acreage.domain.hold import HoldRequest
 from acreage.domain.lease import Delivery, Lease
 from acreage.domain.price import Price, PriceBasis, Provenance
-from acreage.domain.terms import Terms
+from acreage.domain.terms import RecallRight, Terms
 from acreage.ledger.contracts import propose_lease, sign_lease
 from acreage.ledger.deliveries import record_delivery
+from acreage.ledger.facts import DESK_QUOTES, Draft, FactKind, pool_chain
 from acreage.ledger.ledger import Ledger
+from acreage.ledger.lettings import Kept, LetAnswer, LetLabel, Recall, let_lease
 from acreage.units.ids import AcceleratorName, LeaseId, PoolId, ProviderId
-from acreage.units.instants import Instant, instant
+from acreage.units.instants import Duration, Instant, instant
 from acreage.units.money import micro_usd
 
 POOL = PoolId("basalt/us-east/h100")
@@ -87,3 +91,41 @@ def asks(
         holder=holder,
         timeout_s=timeout_s,
     )
+
+
+def let(id_: str, accelerators: int, first: int = 10, days: int = 5, notice: int | None = None) -> Contract:
+    """A lease let to somebody."""
+    recall = None if notice is None else RecallRight(after=Duration(), notice_days=notice, recalls_per_year=0.0)
+    made = contract(
+        id_,
+        accelerators=accelerators,
+        starts_at=Instant(START + first * DAY),
+        ends_at=Instant(START + (first + days) * DAY),
+        lease_terms=terms(recall=recall),
+    )
+    return replace(made, side=Side.LET, counterparty="Birch")
+
+
+def letting(
+    ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tuple[Recall, ...] = (), seq: int | None = None
+) -> LetAnswer:
+    """Let a lease with so many kept free all along."""
+    lease = made.lease
+    label = LetLabel(lease=lease.id, lessee="Birch", tier="reserved", recall_notice_days=None, micro_usd=4_000_000)
+
+    def tell(answer: LetAnswer) -> Draft:
+        kind = FactKind.QUOTE_ADMITTED if answer.done else FactKind.QUOTE_LOST
+        return Draft(
+            chain=DESK_QUOTES,
+            id=key,
+            kind=kind.value,
+            subject=f"quote-{lease.id}",
+            happened_at=ledger.clock(),
+            headroom=answer.largest,
+        )
+
+    windows = (Kept(from_at=lease.starts_at, until_at=lease.ends_at, accelerators=kept),)
+    if seq is None:
+        ledger.refresh([pool_chain(lease.pool)])
+        seq = ledger.pool(lease.pool).head.seq
+    return let_lease(ledger, made, label=label, kept=windows, recalls=recalls, tell=tell, pool_seq=seq)

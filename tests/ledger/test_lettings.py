@@ -1,62 +1,22 @@
 """Lettings: lease and capacity in one record, exactly one winner, recalls within their terms, on each engine."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from acreage.domain.contract import Contract, LeaseState, Side
+from acreage.domain.contract import LeaseState
 from acreage.domain.hold import HoldState
-from acreage.domain.terms import RecallRight
 from acreage.ledger.contracts import lease_with_id
-from acreage.ledger.facts import DESK_QUOTES, Draft, FactKind, pool_chain
+from acreage.ledger.facts import DESK_QUOTES
 from acreage.ledger.holds import hold_with_id
 from acreage.ledger.ledger import Ledger, Rehearsed
-from acreage.ledger.lettings import Kept, LetAnswer, LetLabel, Moved, Recall, hold_of_let, let_lease, recall_lease
+from acreage.ledger.lettings import LetAnswer, Moved, Recall, hold_of_let, recall_lease
 from acreage.ledger.verify import verify
 from acreage.units.errors import InputError
 from acreage.units.ids import LeaseId
-from acreage.units.instants import Duration, Instant
-from tests.ledger.cases import DAY, START, contract, delivered, terms
+from acreage.units.instants import Instant
+from tests.ledger.cases import DAY, START, delivered, let, letting
 from tests.ledger.conftest import Books
-
-
-def let(id_: str, accelerators: int, first: int = 10, days: int = 5, notice: int | None = None) -> Contract:
-    """A lease let to somebody."""
-    recall = None if notice is None else RecallRight(after=Duration(), notice_days=notice, recalls_per_year=0.0)
-    made = contract(
-        id_,
-        accelerators=accelerators,
-        starts_at=Instant(START + first * DAY),
-        ends_at=Instant(START + (first + days) * DAY),
-        lease_terms=terms(recall=recall),
-    )
-    return replace(made, side=Side.LET, counterparty="Birch")
-
-
-def letting(
-    ledger: Ledger, made: Contract, key: str, kept: int = 0, recalls: tuple[Recall, ...] = (), seq: int | None = None
-) -> LetAnswer:
-    """Let a lease with so many kept free all along."""
-    lease = made.lease
-    label = LetLabel(lease=lease.id, lessee="Birch", tier="reserved", recall_notice_days=None, micro_usd=4_000_000)
-
-    def tell(answer: LetAnswer) -> Draft:
-        kind = FactKind.QUOTE_ADMITTED if answer.done else FactKind.QUOTE_LOST
-        return Draft(
-            chain=DESK_QUOTES,
-            id=key,
-            kind=kind.value,
-            subject=f"quote-{lease.id}",
-            happened_at=ledger.clock(),
-            headroom=answer.largest,
-        )
-
-    windows = (Kept(from_at=lease.starts_at, until_at=lease.ends_at, accelerators=kept),)
-    if seq is None:
-        ledger.refresh([pool_chain(lease.pool)])
-        seq = ledger.pool(lease.pool).head.seq
-    return let_lease(ledger, made, label=label, kept=windows, recalls=recalls, tell=tell, pool_seq=seq)
 
 
 def test_a_letting_signs_the_lease_and_holds_its_capacity(ledger: Ledger) -> None:

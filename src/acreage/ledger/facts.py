@@ -37,6 +37,7 @@ class FactKind(StrEnum):
     USAGE_METERED = "usage_metered"
     CHARGE_INVOICED = "charge_invoiced"
     PAYMENT_MADE = "payment_made"
+    PAYMENT_RECEIVED = "payment_received"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_CLOSED = "dispute_closed"
     RFQ_CREATED = "rfq_created"
@@ -266,7 +267,7 @@ def usage_chain(provider: ProviderId) -> str:
 
 
 def bill_chain(provider: ProviderId) -> str:
-    """The chain of what a provider invoiced and was paid."""
+    """The chain of what a provider invoiced and was paid, and of what a lessee of that name has paid us."""
     return BILL + provider
 
 
