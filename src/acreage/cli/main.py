@@ -31,6 +31,7 @@ COMMANDS = {
     "invoice": ("invoice", "Import bills and say what is wrong with them."),
     "desk": ("desk", "Lease spare capacity beside an anchor tenant: quote, admit, simulate."),
     "auction": ("auction", "Hold an auction of your own lots, and audit its result."),
+    "venue": ("venue", "Buy and sell accelerators x time on an order book in the books."),
     "ledger": ("ledger", "Verify, export and ask the books."),
     "rfq": ("rfq", "Ask several vendors for quotes; compare, counter and award."),
     "prices": ("prices", "Show what an accelerator costs, cheapest first."),

@@ -12,6 +12,7 @@ import polars as pl
 from acreage.flow.column_types import COUNT, NUMBER, TEXT, YES
 from acreage.flow.desk_columns import DESK_KINDS
 from acreage.flow.rfq_columns import RFQ_KINDS
+from acreage.flow.venue_columns import VENUE_KINDS
 
 Row = dict[str, Any]
 
@@ -188,6 +189,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "summary": (TEXT, "What must be done, or happens."),
     },
     **DESK_KINDS,
+    **VENUE_KINDS,
 }
 """Listings by name: column -> JSON type and meaning."""
 

@@ -3,7 +3,7 @@
 A fact is appended and never changed; a correction is a new fact that names the old one. Chains are
 named after what they are about: `pool:ID` (deliveries and holds), `lease:ID`, `commitment:ID`,
 `offers:PROVIDER`, `rfq:ID`, `usage:PROVIDER`, `bill:PROVIDER`, `desk:quotes` and `desk:seen` (what a lessor's
-desk answered, and who looked at what), and `anchor`, which ties the heads of all others.
+desk answered, and who looked at what), `venue:NAME`, and `anchor`, which ties the heads of all others.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from acreage.units.ids import CommitmentId, LeaseId, PoolId, ProviderId, RfqId
+from acreage.units.ids import CommitmentId, LeaseId, PoolId, ProviderId, RfqId, VenueName
 
 
 class FactKind(StrEnum):
@@ -51,6 +51,11 @@ class FactKind(StrEnum):
     QUOTE_ADMITTED = "quote_admitted"
     QUOTE_LOST = "quote_lost"
     DESK_SEEN = "desk_seen"
+    VENUE_OPENED = "venue_opened"
+    VENUE_DEPOSITED = "venue_deposited"
+    VENUE_POSTED = "venue_posted"
+    VENUE_CANCELED = "venue_canceled"
+    VENUE_SETTLED = "venue_settled"
     RETRACTED = "retracted"
     ANCHORED = "anchored"
 
@@ -232,7 +237,7 @@ def _digest(prev_hash: bytes, fields: tuple[str | int | None, ...]) -> bytes:
 
 
 POOL, LEASE, COMMITMENT, OFFERS, USAGE, BILL = "pool:", "lease:", "commitment:", "offers:", "usage:", "bill:"
-RFQ = "rfq:"
+RFQ, VENUE = "rfq:", "venue:"
 """How the names of chains begin."""
 
 
@@ -259,6 +264,11 @@ def offers_chain(provider: ProviderId) -> str:
 def rfq_chain(rfq: RfqId) -> str:
     """The chain of a request for quotes: its rounds, answers, counters and award."""
     return RFQ + rfq
+
+
+def venue_chain(venue: VenueName) -> str:
+    """The chain of what is done at a venue."""
+    return VENUE + venue
 
 
 def usage_chain(provider: ProviderId) -> str:
