@@ -70,6 +70,7 @@ PUBLISHED = (
     ),
     ("rfq-answer", "Fields of an answer to a request", "Generated from the schema that every vendor is sent."),
     ("auction", "Auction fields", "Generated from the schema of the files that `acreage auction run` reads."),
+    ("world", "World fields", "Generated from the schema of the files that `acreage simulate market` reads."),
     ("desk", "Desk fields", "Generated from the schema of the document that `acreage desk` works from."),
 )
 """Pages made from a schema that `acreage schema NAME` prints."""

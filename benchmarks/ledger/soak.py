@@ -271,7 +271,7 @@ def _store(soak: Soak, folder: Path) -> Iterator[tuple[str, PostgresqlServer | N
     if soak.engine == "sqlite":
         yield str(folder / "books.db"), None
         return
-    with PostgresqlServer(folder / "postgresql") as server:
+    with PostgresqlServer() as server:
         yield server.new_schema(), server
 
 

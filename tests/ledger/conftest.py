@@ -53,9 +53,9 @@ class Books:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+def server() -> Iterator[PostgresqlServer]:
     """A PostgreSQL server of this test process's own."""
-    with PostgresqlServer(tmp_path_factory.mktemp("postgresql")) as started:
+    with PostgresqlServer() as started:
         yield started
 
 

@@ -200,6 +200,8 @@ def headroom_value(law: AnchorLaw, protected: Counts, grid: Numbers, bid: Number
         [np.zeros((len(bid), 1)), np.cumsum((bid[:, 1:] + bid[:, :-1]) / 2 * step, axis=1)], axis=1
     )
     shifted = value_at(revenue, float(step), grid[:, None] - protected[None]).T
+    if penalty_usd == 0.0:
+        return np.asarray(HOURS * shifted)
     short = np.stack([law.excess(np.full(len(protected), level)) for level in grid], axis=1)
     return HOURS * (shifted - penalty_usd * short)
 

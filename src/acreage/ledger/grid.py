@@ -35,7 +35,6 @@ class CapacityGrid:
         self._edges: dict[int, Edges] = {}
         self._base_times = np.zeros(0, dtype=np.int64)
         self._base_deltas = np.zeros(0, dtype=np.int64)
-        self._base_hours: dict[int, tuple[int, int]] = {}
 
     def _set_hours(self, origin: int, hours: np.ndarray) -> None:
         """Take a table of hours: what is free at the first second, the least and the most within.
@@ -174,30 +173,34 @@ class CapacityGrid:
     def of_changes(cls, times: np.ndarray, deltas: np.ndarray) -> "CapacityGrid":
         """The grid whose `changes` these are."""
         grid = cls()
-        grid._rebuild(times.astype(np.int64), deltas.astype(np.int64))
+        grid._build(times, deltas)
         return grid
 
     def _rebuild(self, times: np.ndarray, deltas: np.ndarray) -> None:
         times, where = np.unique(times, return_inverse=True)
         sums = np.zeros(len(times), dtype=np.int64)
         np.add.at(sums, where, deltas)
-        times, sums = times[sums != 0], sums[sums != 0]
+        self._build(times[sums != 0], sums[sums != 0])
+
+    def _build(self, times: np.ndarray, deltas: np.ndarray) -> None:
+        """Start anew from instants that rise and how much changes at each."""
         self._clear()
         if not len(times):
             return
-        after = np.cumsum(sums)
+        after = np.cumsum(deltas)
         self._cover(int(times[0]) // HOUR, int(times[-1]) // HOUR + 1)
         hour_starts = (np.arange(len(self._start), dtype=np.int64) + self._origin) * HOUR
         index = np.searchsorted(times, hour_starts, side="right") - 1
         for row in (self._start, self._low, self._high):
             row[:] = np.where(index >= 0, after[np.maximum(index, 0)], 0)
-        inside = times % HOUR != 0
-        np.minimum.at(self._low, times[inside] // HOUR - self._origin, after[inside])
-        np.maximum.at(self._high, times[inside] // HOUR - self._origin, after[inside])
-        self._base_times, self._base_deltas = times[inside], sums[inside]
-        hours, starts = np.unique(self._base_times // HOUR, return_index=True)
-        bounds = [*starts.tolist(), len(self._base_times)]
-        self._base_hours = {hour: (bounds[i], bounds[i + 1]) for i, hour in enumerate(hours.tolist())}
+        inside = np.flatnonzero(times % HOUR)
+        self._base_times, self._base_deltas = times[inside], deltas[inside]
+        columns, levels = self._base_times // HOUR - self._origin, after[inside]
+        firsts = np.flatnonzero(np.diff(columns, prepend=-1))
+        if len(firsts):
+            hours = columns[firsts]
+            self._low[hours] = np.minimum(self._low[hours], np.minimum.reduceat(levels, firsts))
+            self._high[hours] = np.maximum(self._high[hours], np.maximum.reduceat(levels, firsts))
 
     def _cover(self, first: int, last: int) -> None:
         """Make room for the hours [first, last)."""
@@ -216,9 +219,9 @@ class CapacityGrid:
 
     def _base_edges(self, hour: int) -> Edges:
         """The changes of an hour as they were when the grid was built."""
-        if hour not in self._base_hours:
+        if not len(self._base_times):
             return [], []
-        low, high = self._base_hours[hour]
+        low, high = self._base_times.searchsorted((hour * HOUR, hour * HOUR + HOUR)).tolist()
         return (self._base_times[low:high] - hour * HOUR).tolist(), self._base_deltas[low:high].tolist()
 
     def _change(self, hour: int, second: int, delta: int) -> None:
@@ -246,7 +249,7 @@ class CapacityGrid:
         if not self._origin <= hour < self._end:
             return 0
         level = int(self._cells[3 * (hour - self._origin)])
-        if hour not in self._edges and hour not in self._base_hours:
+        if hour not in self._edges and not len(self._base_times):
             return level
         seconds, deltas = self._edges_of(hour)
         first = bisect_left(seconds, from_s + 1) if from_s else 0

@@ -5,7 +5,7 @@ faster look again under a lock and repeat. Decisions are pure functions of the b
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,6 +28,9 @@ SNAPSHOT_AFTER = 20_000
 """A pool's snapshot is renewed after this many facts, and no sooner than after 10 % of its chain."""
 
 SNAPSHOT_SHARE = 10
+
+SNAPSHOT_IF_READ = 2_000
+"""A process that had to read more facts than this to know a pool spares the next one the same."""
 
 Answer = TypeVar("Answer")
 
@@ -115,6 +118,10 @@ class Ledger:
                 kept = self.journal.snapshot(chain, FORMAT)
                 book = self.books[chain] = PoolBook.of_snapshot(kept) if kept else PoolBook()
                 book.catch_up(self.journal.read(chain, book.head.seq))
+                if book.head.seq - book.kept_seq > SNAPSHOT_IF_READ and not self.rehearsing:
+                    # Whoever may only read must do without.
+                    with suppress(InputError, Transient):
+                        self._keep(chain, book)
                 continue
             before = book.head.seq
             book.catch_up(self.journal.read(chain, before))
@@ -182,8 +189,11 @@ class Ledger:
             if book is not None and book.head.seq - book.kept_seq > max(
                 SNAPSHOT_AFTER, book.head.seq // SNAPSHOT_SHARE
             ):
-                self.journal.keep_snapshot(chain, book.snapshot())
-                book.kept_seq = book.head.seq
+                self._keep(chain, book)
+
+    def _keep(self, chain: str, book: PoolBook) -> None:
+        self.journal.keep_snapshot(chain, book.snapshot())
+        book.kept_seq = book.head.seq
 
     def close(self) -> None:
         """Let go of the store."""

@@ -14,7 +14,7 @@ from acreage.ledger.facts import CAPACITY_SIGN, GENESIS, Fact, FactKind, Head, h
 from acreage.ledger.grid import CapacityGrid
 from acreage.ledger.journal import Snapshot
 
-FORMAT = "pool-1"
+FORMAT = "pool-2"
 """Changes whenever what a snapshot holds or means changes: then old ones are read no more."""
 
 BULK = 2_000
@@ -34,11 +34,25 @@ class Pending(msgspec.Struct, frozen=True):
     expires_at: int
 
 
-class _Kept(msgspec.Struct):
-    times: bytes
+class _Changes(msgspec.Struct):
+    """Instants as seconds since the one before (unsigned 32 bits), and what changes at each (32 bits)."""
+
+    gaps: bytes
     deltas: bytes
-    delivered_times: bytes
-    delivered_deltas: bytes
+
+    @classmethod
+    def of(cls, grid: CapacityGrid) -> "_Changes":
+        times, deltas = grid.changes()
+        return cls(np.diff(times, prepend=0).astype(np.uint32).tobytes(), deltas.astype(np.int32).tobytes())
+
+    def grid(self) -> CapacityGrid:
+        times = np.cumsum(np.frombuffer(self.gaps, dtype=np.uint32), dtype=np.int64)
+        return CapacityGrid.of_changes(times, np.frombuffer(self.deltas, dtype=np.int32).astype(np.int64))
+
+
+class _Kept(msgspec.Struct):
+    free: _Changes
+    delivered: _Changes
     pending: dict[str, Pending]
 
 
@@ -93,15 +107,7 @@ class PoolBook:
 
     def snapshot(self) -> Snapshot:
         """The book as bytes; reading it back gives an equal one."""
-        times, deltas = self.free.changes()
-        delivered_times, delivered_deltas = self.delivered.changes()
-        kept = _Kept(
-            times=times.tobytes(),
-            deltas=deltas.tobytes(),
-            delivered_times=delivered_times.tobytes(),
-            delivered_deltas=delivered_deltas.tobytes(),
-            pending=self.pending,
-        )
+        kept = _Kept(_Changes.of(self.free), _Changes.of(self.delivered), self.pending)
         return Snapshot(head=self.head, format=FORMAT, data=msgspec.msgpack.encode(kept))
 
     @classmethod
@@ -110,8 +116,7 @@ class PoolBook:
         kept = msgspec.msgpack.decode(snapshot.data, type=_Kept)
         book = cls()
         book.head, book.kept_seq, book.pending = snapshot.head, snapshot.head.seq, dict(kept.pending)
-        book.free = CapacityGrid.of_changes(_numbers(kept.times), _numbers(kept.deltas))
-        book.delivered = CapacityGrid.of_changes(_numbers(kept.delivered_times), _numbers(kept.delivered_deltas))
+        book.free, book.delivered = kept.free.grid(), kept.delivered.grid()
         return book
 
     def _apply_together(self, facts: list[Fact]) -> None:
@@ -127,7 +132,3 @@ def _windows(facts: list[Fact], signs: list[int]) -> tuple[np.ndarray, np.ndarra
     flat = chain.from_iterable((f.accelerators, f.from_at, f.until_at) for f in facts)
     table = np.array(list(flat), dtype=np.int64).reshape(-1, 3)
     return table[:, 0] * np.array(signs, dtype=np.int64), table[:, 1], table[:, 2]
-
-
-def _numbers(data: bytes) -> np.ndarray:
-    return np.frombuffer(data, dtype=np.int64)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 
-import numpy as np
 import polars as pl
 
 from acreage.domain.balance import Drawdown, MoneyBalance, PoolBalance
@@ -91,12 +90,11 @@ def pool_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[PoolBalance
 def _balance(ledger: Ledger, pool: PoolId, views: list[LeaseView], used: Mapping[str, int], when: AsOf) -> PoolBalance:
     book = pool_as_of(ledger, pool, when.known_at)
     promised = [promised_grid(view) for view in views if view.contract.side is Side.HELD]
-    since = min((grid.span()[0] for grid in (*promised, book.delivered) if grid.span()[1]), default=when.at)
-    delivered, free = (up_to(grid, since, when.at) for grid in (book.delivered, book.free))
+    delivered, free = up_to(book.delivered, when.at), up_to(book.free, when.at)
     now = book.delivered.free_at(when.at)
     return PoolBalance(
         pool=pool,
-        leased=sum(up_to(grid, since, when.at) for grid in promised),
+        leased=sum(up_to(grid, when.at) for grid in promised),
         delivered=delivered,
         held=delivered - free,
         used=sum(used.get(view.id, 0) for view in views),
@@ -106,11 +104,11 @@ def _balance(ledger: Ledger, pool: PoolId, views: list[LeaseView], used: Mapping
     )
 
 
-def up_to(grid: CapacityGrid, since: int, at: int) -> int:
-    """The accelerator-seconds of a grid from `since` to `at`, summed over its changes."""
+def up_to(grid: CapacityGrid, at: int) -> int:
+    """The accelerator-seconds of a grid up to an instant: every change counts from when it is made."""
     times, deltas = grid.changes()
     inside = times < at
-    return int((deltas[inside] * (at - np.maximum(times[inside], since))).sum())
+    return int((deltas[inside] * (at - times[inside])).sum())
 
 
 def pool_as_of(ledger: Ledger, pool: PoolId, known_at: Instant) -> PoolBook:

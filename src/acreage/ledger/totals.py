@@ -10,7 +10,7 @@ from acreage.ledger.journal import Journal, Snapshot
 from acreage.units.instants import moment
 
 FORMAT = "totals-2"
-KEEP_AFTER = 50_000
+KEEP_AFTER = 5_000
 """Facts after which a snapshot is renewed."""
 
 

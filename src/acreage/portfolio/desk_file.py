@@ -106,7 +106,7 @@ def request_of(
         accelerators=accelerators,
         from_at=from_at,
         until_at=until_at,
-        bid_micro_usd=_hourly(document, ("bid",), bid) if bid else None,
+        bid_micro_usd=hourly_price(document, ("bid",), bid) if bid else None,
     )
 
 
@@ -226,7 +226,9 @@ def _contracts(names: Names, shapes: Sequence[AnchorContractShape]) -> tuple[Anc
 
 
 def _tier(document: Document, names: Names, shape: TierShape, at: At) -> TierTerms:
-    floor, list_price = (_hourly(document, (*at, field), getattr(shape, field)) for field in ("floor", "list_price"))
+    floor, list_price = (
+        hourly_price(document, (*at, field), getattr(shape, field)) for field in ("floor", "list_price")
+    )
     if list_price < floor:
         names.wrong("the list price is below the floor", "list at the floor or above", (*at, "list_price"))
     pools = [(demand.pool, (*at, "demand", i)) for i, demand in enumerate(shape.demand)]
@@ -259,7 +261,7 @@ def _spread(names: Names, shape: SpreadShape, at: At) -> Spread:
     return Spread(median=shape.median, p90=shape.p90)
 
 
-def _hourly(document: Document, at: At, text: str) -> MicroUsd:
+def hourly_price(document: Document, at: At, text: str) -> MicroUsd:
     """A price an accelerator-hour in USD; raises `InputError` for another currency or unit, or none."""
     where = Where(provider=ProviderId(""), region="", accelerator=AcceleratorName(""), kind=PriceKind.CONTRACT)
     if text.split()[:1] == ["catalog"]:

@@ -161,15 +161,16 @@ class RequestShape(Shape, kw_only=True, frozen=True):
 
 def desk_schema() -> dict[str, Any]:
     """The published JSON Schema of a desk document."""
-    return _schema(DeskShape, DESK_SCHEMA_ID, "Acreage desk")
+    return schema_of(DeskShape, DESK_SCHEMA_ID, "Acreage desk")
 
 
 def request_schema() -> dict[str, Any]:
     """The published JSON Schema of a request to a desk."""
-    return _schema(RequestShape, REQUEST_SCHEMA_ID, "Acreage desk request")
+    return schema_of(RequestShape, REQUEST_SCHEMA_ID, "Acreage desk request")
 
 
-def _schema(shape: type, id_: str, title: str) -> dict[str, Any]:
+def schema_of(shape: type, id_: str, title: str) -> dict[str, Any]:
+    """The published JSON Schema of a document of this shape."""
     (_,), parts = msgspec.json.schema_components([shape], ref_template="#/$defs/{name}")
     root = parts.pop(shape.__name__)
     return {

@@ -13,6 +13,7 @@ _FILES = {
     "auction-result": ("acreage.portfolio", "auction_result.schema.json"),
     "desk": ("acreage.portfolio", "desk.schema.json"),
     "desk-request": ("acreage.portfolio", "desk-request.schema.json"),
+    "world": ("acreage.portfolio", "world.schema.json"),
     "books": ("acreage.flow", "books.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),
