@@ -1,9 +1,9 @@
 """Everything that is measured of the desk: quotes, tables and a simulated year, then network policies.
 
-    python benchmarks/desk/run.py           quotes.py, then network.py --quick: some six minutes
+    python benchmarks/desk/run.py           quotes.py, then network.py --quick: two minutes
     python benchmarks/desk/run.py --all     with network.py on all 48 of its problems
 
-Each prints the machine and its figures; exit code 1 where a bar of either is missed.
+Each prints the machine and its figures; exit code 1 where one of them ends with another than 0.
 """
 
 import argparse
