@@ -3,6 +3,7 @@
     python benchmarks/ledger/run.py                        all of it, a million holds, two million facts
     python benchmarks/ledger/run.py --only holds --engine sqlite
     python benchmarks/ledger/run.py --only books --facts 10000000
+    python benchmarks/ledger/run.py --only soak            soak.py, half a minute an engine, writers killed
 
 Every figure is a ratio to a baseline measured in the same run on the same engine with the same settings; pairs
 are interleaved and the median of five is given. Load of the holds: 1 to 16 accelerators, starts over three years
@@ -375,7 +376,7 @@ def _bill(ledger: Ledger, kind: FactKind, provider: int, count: int) -> None:
 def main() -> int:
     """Run what was asked and print a table; exit code 1 where a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("holds", "clients", "books"))
+    parser.add_argument("--only", choices=("holds", "clients", "books", "soak"))
     parser.add_argument("--engine", choices=("sqlite", "postgresql"))
     parser.add_argument("--holds", type=int, default=1_000_000)
     parser.add_argument("--facts", type=int, default=2_000_000)
@@ -388,7 +389,8 @@ def main() -> int:
     if options.client:
         print(client(options.client))
         return 0
-    print(f"{os.cpu_count()} cores {_processor()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}")
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    print(f"{os.cpu_count()} cores {_processor()}, {versions}", flush=True)
     engines = [options.engine] if options.engine else ["sqlite", "postgresql"]
     lines: list[Line] = []
     for engine in engines:
@@ -402,7 +404,17 @@ def main() -> int:
         for line in client_lines():
             lines.append(line)
             _print(line)
-    return int(any(line.ratio < line.bar for line in lines))
+    lost = any(soak(engine) for engine in engines) if options.only in (None, "soak") else False
+    return int(lost or any(line.ratio < line.bar for line in lines))
+
+
+def soak(engine: str) -> int:
+    """Many writers at once, some of them killed; exit code 1 where anything acknowledged was lost."""
+    command = [sys.executable, str(Path(__file__).with_name("soak.py")), "--engine", engine]
+    clients = "4" if engine == "sqlite" else "8"
+    return subprocess.run(
+        [*command, "--clients", clients, "--seconds", "30", "--kill-every", "3"], check=False
+    ).returncode
 
 
 def _print(line: Line) -> None:

@@ -11,6 +11,7 @@ exceed what is delivered. The seed is printed and repeats the writers' choices.
 
 import argparse
 import os
+import platform
 import random
 import secrets
 import signal
@@ -361,6 +362,7 @@ def main() -> int:
         kill_every_s=options.kill_every,
         crash_every_s=options.crash_every,
     )
+    print(f"{platform.platform()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(soak, flush=True)
     with tempfile.TemporaryDirectory() as folder:
         outcome = run_soak(soak, Path(folder))

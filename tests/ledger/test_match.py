@@ -45,7 +45,7 @@ def contracts(ledger: Ledger) -> list[Contract]:
 
 def bill(ledger: Ledger, until_at: int = APRIL, step_s: int = 400 * DAY) -> list[dict[str, Any]]:
     """A right bill for every lease."""
-    deliveries = deliveries_by_lease(ledger, present(ledger))
+    deliveries = deliveries_by_lease(ledger, present(ledger), leases(ledger))
     return [
         r
         for view in leases(ledger)

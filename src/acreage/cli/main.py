@@ -27,6 +27,7 @@ COMMANDS = {
     "audit": ("audit", "Recompute a stored plan without a solver and check every rule."),
     "rfq": ("rfq", "Ask several vendors for quotes; compare, counter and award."),
     "auction": ("auction", "Hold an auction of your own lots, and audit its result."),
+    "venue": ("venue", "Buy and sell accelerators x time on an order book in the books."),
     "lease": ("lease", "Propose, sign, amend, deliver and end leases."),
     "hold": ("hold", "Hold delivered accelerators for jobs; nothing is held twice."),
     "commitment": ("commitment", "Show spend commitments and what they will cost."),

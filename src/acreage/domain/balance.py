@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from acreage.domain.contract import Side
 from acreage.units.ids import CommitmentId, PoolId, ProviderId
 from acreage.units.instants import Instant
 from acreage.units.money import MicroUsd
@@ -61,9 +62,13 @@ class PoolBalance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyBalance:
-    """A provider's account: invoiced less credits, paid, disputed, and what the contracts say is due but not billed."""
+    """An account: invoiced less credits, paid, and in open disputes.
 
-    provider: ProviderId
+    Held: a provider's, who invoices us. Let: a lessee's, whom we invoice for what is let to it.
+    """
+
+    party: str
+    side: Side
     invoiced_micro_usd: MicroUsd
     paid_micro_usd: MicroUsd
     disputed_micro_usd: MicroUsd

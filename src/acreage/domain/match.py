@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from acreage.domain.contract import Side
 from acreage.units.ids import LeaseId, ProviderId
 from acreage.units.instants import Instant
 from acreage.units.money import MicroUsd
@@ -22,7 +23,7 @@ class Mismatch(StrEnum):
 
 
 class Remedy(StrEnum):
-    """Who is owed: `claim` is owed to the lessee, `owe` by the lessee, `waste` by nobody."""
+    """Who is owed: `claim` is owed to us, `owe` by us, `waste` by nobody."""
 
     CLAIM = "claim"
     OWE = "owe"
@@ -34,18 +35,22 @@ REMEDY = {
     Mismatch.DELIVERED_NOT_BILLED: Remedy.OWE,
     Mismatch.IDLE_BILLED: Remedy.WASTE,
 }
-"""The remedy of each mismatch that is not a claim."""
+"""The remedy of each mismatch of a lease that we hold and that is not a claim."""
+
+ACROSS = {Remedy.CLAIM: Remedy.OWE, Remedy.OWE: Remedy.CLAIM}
+"""The remedy of a lease that we let: what a lessee may claim we owe, and the other way round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchFinding:
     """One mismatch of a lease and month with its money, positive (a price too low: negative).
 
-    `accelerator_seconds` is the quantity it concerns, 0 where it concerns none.
+    `side` is that of the lease. `accelerator_seconds` is the quantity it concerns, 0 where it concerns none.
     """
 
     kind: Mismatch
     lease: LeaseId
+    side: Side
     month: Instant
     accelerator_seconds: int
     micro_usd: MicroUsd
@@ -54,7 +59,8 @@ class MatchFinding:
     @property
     def remedy(self) -> Remedy:
         """Who is owed."""
-        return REMEDY.get(self.kind, Remedy.CLAIM)
+        held = REMEDY.get(self.kind, Remedy.CLAIM)
+        return held if self.side is Side.HELD else ACROSS.get(held, held)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +72,7 @@ class MatchRow:
     """
 
     lease: LeaseId
+    side: Side
     provider: ProviderId
     month: Instant
     leased: int

@@ -105,12 +105,14 @@ def told(fact: Fact) -> str:
         )
     if fact.accelerator_seconds is not None:
         parts.append(f"{fact.accelerator_seconds / SECONDS_PER_HOUR:,.1f} accelerator-hours")
-    if fact.micro_usd is not None:
+    if fact.micro_usd is not None and kind is not FactKind.VENUE_POSTED:
         parts.append(f"{usd_text(fact.micro_usd)} USD")
     if fact.from_at is not None and fact.until_at is not None:
         parts.append(f"from {iso(fact.from_at)} until {iso(fact.until_at)}")
-    if kind.value.startswith(("rfq", "offer")) and fact.subject != chain:
+    if kind.value.startswith(("rfq", "offer", "venue")) and fact.subject != chain:
         parts.append(fact.subject)
+    if kind is FactKind.VENUE_POSTED:
+        parts.append(f"matched at once for {usd_text(fact.micro_usd)} USD" if fact.micro_usd else "which stands")
     if kind in (FactKind.HOLD_PLACED, FactKind.HOLD_REFUSED):
         parts.append(f"in {chain}")
     if fact.expires_at is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from acreage.domain.contract import Contract
+from acreage.domain.contract import Contract, Side
 from acreage.domain.match import Match
 from acreage.flow.books import Work
 from acreage.flow.books_columns import Listing, Row
@@ -24,6 +24,7 @@ from acreage.ledger.billing import (
 from acreage.ledger.contracts import leases
 from acreage.ledger.facts import BILL, FactKind
 from acreage.ledger.focus.reading import read_focus
+from acreage.ledger.holds import UNTIL_MAX
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.statements import AsOf, four_way_match
 from acreage.report.tables import write_tables
@@ -78,8 +79,8 @@ def import_bills(ledger: Ledger, bills: Sequence[Bill], as_: str) -> Listing:
 
 
 def contracts_of(ledger: Ledger) -> list[Contract]:
-    """The contracts that charges may belong to."""
-    return [view.contract for view in leases(ledger)]
+    """The contracts that charges may belong to: all in the books, whatever the day."""
+    return [view.contract for view in leases(ledger, UNTIL_MAX)]
 
 
 def match(ledger: Ledger, when: AsOf, lease: str | None, month: str | None) -> tuple[Match, tuple[Listing, ...]]:
@@ -105,7 +106,7 @@ def summary(listings: Sequence[Listing]) -> str:
 
 
 def has_claims(listings: Sequence[Listing]) -> bool:
-    """Whether anything is owed to the lessee."""
+    """Whether anything is owed to us."""
     return any(row["remedy"] == "claim" for row in listings[1].rows)
 
 
@@ -129,12 +130,15 @@ def assign(ledger: Ledger, charge: str, lease: str, key: str) -> Work:
     return partial(assign_charge, ledger, charge, LeaseId(lease), contracts_of(ledger), key=key)
 
 
-def pay(ledger: Ledger, provider: str, amount: str, at: str | None, invoice: str, key: str) -> Work:
-    """The work of recording a payment."""
+def pay(
+    ledger: Ledger, party: str, amount: str, at: str | None, invoice: str, key: str, *, received: bool = False
+) -> Work:
+    """The work of recording a payment to a provider, or one `received` from a lessee."""
     paid_at = ledger.clock() if at is None else instant(at)
-    return partial(
-        record_payment, ledger, ProviderId(provider), micro_usd(amount), at=paid_at, key=key, invoice=invoice
-    )
+    kind = FactKind.PAYMENT_RECEIVED if received else FactKind.PAYMENT_MADE
+    if received and party not in {c.counterparty for c in contracts_of(ledger) if c.side is Side.LET}:
+        raise InputError(f"no lease is let to {party!r}", fix="see `acreage lease list`")
+    return partial(record_payment, ledger, party, micro_usd(amount), at=paid_at, key=key, invoice=invoice, kind=kind)
 
 
 def dispute(ledger: Ledger, charge: str, amount: str, reason: str, key: str) -> Work:

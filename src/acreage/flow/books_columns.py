@@ -12,6 +12,7 @@ import polars as pl
 from acreage.flow.column_types import COUNT, NUMBER, TEXT, YES
 from acreage.flow.desk_columns import DESK_KINDS
 from acreage.flow.rfq_columns import RFQ_KINDS
+from acreage.flow.venue_columns import VENUE_KINDS
 
 Row = dict[str, Any]
 
@@ -130,17 +131,19 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "used_hours": (NUMBER, "Used."),
     },
     "accounts": {
-        "provider": (TEXT, "The provider."),
+        "party": (TEXT, "The provider who invoices us, or the lessee whom we invoice."),
+        "side": (TEXT, "held: we pay; let: we are paid."),
         "invoiced_usd": (TEXT, f"Charges less credits, {_USD}."),
-        "paid_usd": (TEXT, f"Payments, {_USD}."),
+        "paid_usd": (TEXT, f"Payments made or received, {_USD}."),
         "payable_usd": (TEXT, f"Invoiced and not paid, {_USD}."),
         "disputed_usd": (TEXT, f"In open disputes, {_USD}."),
     },
     "match": {
         "lease": (TEXT, "The lease."),
+        "side": (TEXT, "held as lessee, let as lessor."),
         "month": (TEXT, "The calendar month, 2027-03."),
         "leased_hours": (NUMBER, "Accelerator-hours leased."),
-        "delivered_hours": (NUMBER, "Delivered."),
+        "delivered_hours": (NUMBER, "Delivered, or handed over if it is let."),
         "used_hours": (NUMBER, "Used; null where nobody metered."),
         "billed_hours": (NUMBER, "Invoiced."),
         "expected_usd": (TEXT, f"Due by the contract, {_USD}."),
@@ -152,7 +155,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "findings": {
         "kind": (TEXT, "What is wrong."),
-        "remedy": (TEXT, "claim: owed to the lessee; owe: owed by the lessee; waste."),
+        "remedy": (TEXT, "claim: owed to us; owe: owed by us; waste."),
         "lease": (TEXT, "The lease."),
         "month": (TEXT, "The calendar month; null for a charge outside of the lease."),
         "hours": (NUMBER, "Accelerator-hours it concerns."),
@@ -186,6 +189,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "summary": (TEXT, "What must be done, or happens."),
     },
     **DESK_KINDS,
+    **VENUE_KINDS,
 }
 """Listings by name: column -> JSON type and meaning."""
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from acreage.domain.contract import Side
 from acreage.flow.books_columns import Listing
 from acreage.flow.books_listings import (
     account_rows,
@@ -55,7 +56,7 @@ def listings(ledger: Ledger, when: AsOf) -> dict[str, Listing]:
     match = match_rows(four_way_match(ledger, when))
     found = [
         lease_rows(ledger, when),
-        delivery_rows(deliveries_by_lease(ledger, when)),
+        delivery_rows(deliveries_by_lease(ledger, when, leases(ledger, when.at, when.known_at))),
         hold_rows(holds(ledger, when)),
         balance_rows(ledger, when),
         account_rows(ledger, when),
@@ -68,14 +69,17 @@ def listings(ledger: Ledger, when: AsOf) -> dict[str, Listing]:
 
 
 def charges_frame(ledger: Ledger, when: AsOf) -> pl.DataFrame:
-    """The charges in the books as FOCUS rows, those taken back left out."""
+    """What we were charged as FOCUS rows: without what was taken back, and what we invoiced for leases that we let."""
     gone = list(retractions(ledger))
-    columns = ("id", "recorded_at", "body")
+    let = [v.id for v in leases(ledger, when.at, when.known_at) if v.contract.side is Side.LET]
+    columns = ("id", "subject", "recorded_at", "body")
     chains = ledger.journal.chains(BILL)
     bodies = [
         body
         for frame in ledger.journal.columns(columns, chains, kinds=(FactKind.CHARGE_INVOICED.value,))
-        for body in frame.filter((pl.col("recorded_at") <= when.known_at) & ~pl.col("id").is_in(gone))["body"]
+        for body in frame.filter(
+            (pl.col("recorded_at") <= when.known_at) & ~pl.col("id").is_in(gone) & ~pl.col("subject").is_in(let)
+        )["body"]
     ]
     return rows_of_text(focus_rows(iter(bodies)))
 

@@ -100,7 +100,8 @@ def after_step(ledger: Ledger, lease: str, key: str) -> tuple[Listing, ...]:
 
 def after_delivery(ledger: Ledger, lease: str, key: str) -> tuple[Listing, ...]:
     """A lease after a delivery, its deliveries, and the holds left in breach."""
-    deliveries = delivery_rows(deliveries_by_lease(ledger, present(ledger)), [lease])
+    when = present(ledger)
+    deliveries = delivery_rows(deliveries_by_lease(ledger, when, [_view(ledger, lease, when)]), [lease])
     first, breaches = after_step(ledger, lease, key)
     return first, deliveries, breaches
 
@@ -108,7 +109,7 @@ def after_delivery(ledger: Ledger, lease: str, key: str) -> tuple[Listing, ...]:
 def shown(ledger: Ledger, lease: str, when: AsOf) -> tuple[Listing, ...]:
     """Everything about one lease."""
     view = _view(ledger, lease, when)
-    got = deliveries_by_lease(ledger, when)
+    got = deliveries_by_lease(ledger, when, [view])
     return (
         lease_rows(ledger, when, [lease]),
         promise_rows(view, got.get(view.id, ()), when),

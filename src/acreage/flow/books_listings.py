@@ -29,8 +29,8 @@ FACTS_SHOWN = ("recorded_at", "id", "told", "actor")
 
 def lease_rows(ledger: Ledger, when: AsOf, only: Sequence[str] = ()) -> Listing:
     """Leases and where they stand."""
-    got = deliveries_by_lease(ledger, when)
     views = [view for view in leases(ledger, when.at, when.known_at) if not only or view.id in only]
+    got = deliveries_by_lease(ledger, when, views)
     return Listing(kind="leases", rows=[_lease(v, got.get(v.id, ()), when) for v in views], shown=LEASES_SHOWN)
 
 
@@ -71,7 +71,7 @@ def promise_rows(view: LeaseView, deliveries: Sequence[Fact], when: AsOf) -> Lis
 
 
 def delivery_rows(by_lease: Mapping[LeaseId, Sequence[Fact]], only: Sequence[str] = ()) -> Listing:
-    """The deliveries that stand."""
+    """The deliveries that stand, and what is handed over of leases that are let."""
     facts = [fact for lease, all_ in sorted(by_lease.items()) for fact in all_ if not only or lease in only]
     rows: list[Row] = [
         {
@@ -238,10 +238,11 @@ def balance_rows(ledger: Ledger, when: AsOf) -> Listing:
 
 
 def account_rows(ledger: Ledger, when: AsOf) -> Listing:
-    """Providers: invoiced, paid, disputed."""
+    """Providers and lessees: invoiced, paid, disputed."""
     rows: list[Row] = [
         {
-            "provider": b.provider,
+            "party": b.party,
+            "side": b.side.value,
             "invoiced_usd": usd_text(b.invoiced_micro_usd),
             "paid_usd": usd_text(b.paid_micro_usd),
             "payable_usd": usd_text(b.payable_micro_usd),
@@ -261,6 +262,7 @@ def match_rows(match: Match, *, lease: str | None = None, month: str | None = No
     rows: list[Row] = [
         {
             "lease": r.lease,
+            "side": r.side.value,
             "month": _month(r.month),
             "leased_hours": _hours(r.leased),
             "delivered_hours": _hours(r.delivered),
@@ -296,6 +298,7 @@ def match_rows(match: Match, *, lease: str | None = None, month: str | None = No
     ]
     shown = (
         "lease",
+        "side",
         "month",
         "leased_hours",
         "delivered_hours",

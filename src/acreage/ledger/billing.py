@@ -166,9 +166,20 @@ def _seconds(row: Mapping[str, object], names: LeaseNames, lease: LeaseId | None
 
 
 def record_payment(
-    ledger: Ledger, provider: ProviderId, amount: MicroUsd, *, at: Instant, key: str, invoice: str = ""
+    ledger: Ledger,
+    party: str,
+    amount: MicroUsd,
+    *,
+    at: Instant,
+    key: str,
+    invoice: str = "",
+    kind: FactKind = FactKind.PAYMENT_MADE,
 ) -> None:
-    """Record money paid to a provider (negative: paid back). Raises `InputError` for a payment of nothing."""
+    """Record money paid to a provider, or received from a lessee by `kind` (negative: paid back).
+
+    Raises `InputError` for a payment of nothing, or one in the future.
+    """
+    chain = bill_chain(ProviderId(party))
     if not amount:
         raise InputError("a payment of nothing", fix="name the amount, for example 1200.50")
 
@@ -176,15 +187,15 @@ def record_payment(
         if at > draw.now:
             raise InputError(f"{iso(at)} is in the future", fix="record a payment once it is made")
         return Draft(
-            chain=bill_chain(provider),
+            chain=chain,
             id=key,
-            kind=FactKind.PAYMENT_MADE.value,
+            kind=kind.value,
             subject=invoice,
             happened_at=at,
             micro_usd=amount,
         )
 
-    _record_one(ledger, bill_chain(provider), draft)
+    _record_one(ledger, chain, draft)
 
 
 def open_dispute(ledger: Ledger, provider: ProviderId, charge: str, amount: MicroUsd, *, key: str, reason: str) -> None:

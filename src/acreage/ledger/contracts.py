@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import msgspec
 
-from acreage.domain.contract import Contract, SpendContract
+from acreage.domain.contract import Contract, Side, SpendContract
 from acreage.ledger.deliveries import move_end
 from acreage.ledger.facts import (
     COMMITMENT,
@@ -19,6 +19,7 @@ from acreage.ledger.facts import (
     pool_chain,
     same_request,
 )
+from acreage.ledger.handed import give_back
 from acreage.ledger.leases import Amendment, Ending, LeaseView, check_contract, check_move, lease_view
 from acreage.ledger.ledger import Draw, Ledger, repeated_with_other_content
 from acreage.units.errors import InputError
@@ -94,6 +95,8 @@ def amend_lease(ledger: Ledger, contract: Contract, *, effective_at: Instant, ke
             )
         if (contract.lease.pool, contract.lease.provider) != (view.contract.lease.pool, view.contract.lease.provider):
             raise InputError(f"lease {lease}: an amendment cannot change its provider or pool", fix="supersede it")
+        if Side.LET in (contract.side, view.contract.side):
+            _check_let(view, contract)
         _check_new_end(draw, view, contract)
         move_end(draw, view, contract.lease.ends_at, key)
         return _draft(draw, lease_chain(lease), key, FactKind.LEASE_AMENDED, lease, body)
@@ -102,7 +105,10 @@ def amend_lease(ledger: Ledger, contract: Contract, *, effective_at: Instant, ke
 
 
 def cancel_lease(ledger: Ledger, lease: LeaseId, *, key: str, at: Instant | None = None, reason: str = "") -> LeaseView:
-    """End a lease from `at` on (None: now): its capacity is taken back then, and holds beyond are in breach."""
+    """End a lease from `at` on (None: now): its capacity is taken back then, and holds beyond are in breach.
+
+    Of a lease that is let, what is held for it is free from then on.
+    """
     return _end(ledger, lease, FactKind.LEASE_CANCELED, key, at, Ending(at=0, reason=reason))
 
 
@@ -214,11 +220,29 @@ def _end(ledger: Ledger, lease: LeaseId, kind: FactKind, key: str, at: Instant |
             raise InputError(f"lease {lease} cannot end {iso(from_at)}, in the past", fix="end it now or later")
         if from_at >= view.ends_at:
             raise InputError(f"lease {lease} ends {iso(view.ends_at)} anyway", fix="name an earlier instant")
-        move_end(draw, view, from_at, key)
+        if view.contract.side is Side.LET:
+            give_back(draw, view, from_at, key)
+        else:
+            move_end(draw, view, from_at, key)
         body = _ENCODE(msgspec.structs.replace(ending, at=from_at)).decode()
         return _draft(draw, lease_chain(lease), key, kind, lease, body)
 
     return _step(ledger, lease, key, kind, draft)
+
+
+def _check_let(view: LeaseView, contract: Contract) -> None:
+    """What is let is held for as long and as many as the contract says, so an amendment changes neither."""
+    old, new = view.contract, contract
+    if (old.side, old.lease.starts_at, old.lease.ends_at, old.lease.deliveries) != (
+        new.side,
+        new.lease.starts_at,
+        new.lease.ends_at,
+        new.lease.deliveries,
+    ):
+        raise InputError(
+            f"lease {view.id} is let: an amendment cannot change its window or accelerators",
+            fix="end it and let another",
+        )
 
 
 def _check_new_end(draw: Draw, view: LeaseView, contract: Contract) -> None:

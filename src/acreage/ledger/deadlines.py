@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from acreage.domain.contract import Contract, Deadline, LeaseState, SpendContract
+from acreage.domain.contract import Contract, Deadline, LeaseState, Side, SpendContract
 from acreage.units.instants import Duration, Instant, add_days
 from acreage.units.money import usd_text
 
@@ -20,10 +20,13 @@ def deadlines(
 
 def _of_lease(contract: Contract) -> Iterator[Deadline]:
     lease, terms = contract.lease, contract.lease.terms
-    who = f"{lease.id} ({contract.counterparty})"
-    yield _deadline(lease.ends_at, "expiry", lease.id, f"Lease {who} ends", f"Capacity in {lease.pool} goes back.")
+    let = contract.side is Side.LET
+    who = f"{lease.id} ({'to ' if let else ''}{contract.counterparty})"
+    where = f"Capacity in {lease.pool} {'comes' if let else 'goes'} back."
+    yield _deadline(lease.ends_at, "expiry", lease.id, f"Lease {who} ends", where)
     for delivery in lease.deliveries:
-        word = "delivers" if delivery.accelerators > 0 else "takes back"
+        words = ("is handed", "gives back") if let else ("delivers", "takes back")
+        word = words[0] if delivery.accelerators > 0 else words[1]
         what = f"{abs(delivery.accelerators):,} {contract.accelerator}"
         yield _deadline(
             delivery.due_at, "delivery", lease.id, f"Lease {who} {word} {what}", _damages(delivery.grace_days)
@@ -54,7 +57,8 @@ def _exits(contract: Contract, who: str) -> Iterator[Deadline]:
     if terms.recall is not None:
         at = terms.recall.after.after(lease.starts_at)
         notice = f"At {terms.recall.notice_days} days' notice."
-        yield _deadline(at, "termination", lease.id, f"The lessor may recall {who} from now on", notice)
+        lessor = "We" if contract.side is Side.LET else "The lessor"
+        yield _deadline(at, "termination", lease.id, f"{lessor} may recall {who} from now on", notice)
     if terms.exclusivity is not None:
         yield _deadline(terms.exclusivity.until_at, "expiry", lease.id, f"Exclusivity of {who} ends", "")
     if terms.first_refusal is not None:

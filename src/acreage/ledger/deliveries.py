@@ -6,11 +6,13 @@ recorded as in breach.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import msgspec
 import polars as pl
 
+from acreage.domain.contract import Side
 from acreage.domain.hold import Breach
 from acreage.ledger.facts import (
     FOLLOW_UPS,
@@ -155,6 +157,9 @@ def _signed(view: LeaseView | None, lease: LeaseId) -> LeaseView:
         raise InputError(f"no lease {lease!r} is in the books", fix="see `acreage lease list`")
     if view.state not in FIRM:
         raise InputError(f"lease {lease} is {view.state}", fix="only a signed lease that has not ended delivers")
+    if view.contract.side is Side.LET:
+        fix = f"hold it for the lessee: acreage hold place --holder {lease}"
+        raise InputError(f"lease {lease} is let: it brings no capacity, it takes some", fix=fix)
     return view
 
 
@@ -271,10 +276,24 @@ def unkept(
 
     Claims are (id, accelerators, from, until) in the order of promise; each takes what it can.
     """
+    worst: dict[str, Breach] = {}
+    for id_, short, from_at, until_at in shortfalls(claims, delivered, windows):
+        before = worst.get(id_)
+        worst[id_] = Breach(
+            short=max(short, before.short if before else 0),
+            from_at=before.from_at if before else Instant(from_at),
+            until_at=Instant(until_at),
+            cause=cause,
+        )
+    return list(worst.items())
+
+
+def shortfalls(
+    claims: list[tuple[str, int, int, int]], delivered: CapacityGrid, windows: list[tuple[int, int]]
+) -> Iterator[tuple[str, int, int, int]]:
+    """What each claim misses, as (id, accelerators, from, until), claim by claim and in order of time."""
     left = CapacityGrid.of_changes(*delivered.changes())
-    found = []
     for id_, accelerators, from_at, until_at in claims:
-        short, since, until = 0, 0, 0
         for window_from, window_until in windows:
             low, high = max(from_at, window_from), min(until_at, window_until)
             while low < high:
@@ -284,12 +303,8 @@ def unkept(
                 taken = min(max(free, 0), accelerators)
                 left.add(-taken, low, end)
                 if taken < accelerators:
-                    short, since, until = max(short, accelerators - taken), since or low, end
+                    yield id_, accelerators - taken, low, end
                 low = end
-        if short:
-            breach = Breach(short=short, from_at=Instant(since), until_at=Instant(until), cause=cause)
-            found.append((id_, breach))
-    return found
 
 
 def _claims(draw: Draw, pool: PoolId, windows: list[tuple[int, int]]) -> list[tuple[str, int, int, int]]:

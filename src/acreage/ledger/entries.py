@@ -24,8 +24,8 @@ _DELIVERIES = (FactKind.DELIVERED, FactKind.DELIVERY_RETRACTED)
 
 
 def lease_entries(view: LeaseView) -> Iterator[CapacityEntry]:
-    """What signing a lease moves from `promised` to `late`, version by version of its contract."""
-    if view.signed_at is None:
+    """What signing a lease that we hold moves from `promised` to `late`, version by version of its contract."""
+    if view.signed_at is None or view.contract.side is Side.LET:
         return
     for i, (since, contract) in enumerate(view.versions):
         end_at = min(view.versions[i + 1][0] if i + 1 < len(view.versions) else view.ends_at, view.ends_at)
@@ -116,26 +116,30 @@ def _transaction(fact: Fact, contracts: dict[LeaseId, Contract], done: dict[str,
     provider = fact.chain.removeprefix(BILL)
     amount = fact.micro_usd or 0
     contract = contracts.get(LeaseId(fact.subject))
-    let = contract is not None and contract.side is Side.LET
-    owed = f"Assets:Receivable:{provider}" if let else f"Liabilities:Payable:{provider}"
+    let = fact.kind == FactKind.PAYMENT_RECEIVED or (contract is not None and contract.side is Side.LET)
+    party = contract.counterparty if let and contract is not None else provider
+    owed = f"Assets:Receivable:{party}" if let else f"Liabilities:Payable:{party}"
+    disputed = f"Assets:Disputed:{party}" if let else f"Liabilities:Disputed:{party}"
     match fact.kind:
         case FactKind.CHARGE_INVOICED:
-            accounts = (_charged(fact, provider, let), owed)
+            accounts = (_charged(fact, party, let), owed)
         case FactKind.PAYMENT_MADE:
             accounts = (f"Liabilities:Payable:{provider}", "Assets:Bank")
+        case FactKind.PAYMENT_RECEIVED:
+            accounts = (owed, "Assets:Bank")
         case FactKind.DISPUTE_OPENED:
-            accounts = (owed, f"Liabilities:Disputed:{provider}")
+            accounts = (owed, disputed)
         case FactKind.DISPUTE_CLOSED:
-            accounts = (f"Liabilities:Disputed:{provider}", _charged(fact, provider, let))
+            accounts = (disputed, _charged(fact, party, let))
         case _:
             return None
     if not amount:
         return None
-    debit, credit = reversed(accounts) if let and fact.kind == FactKind.CHARGE_INVOICED else accounts
+    debit, credit = reversed(accounts) if let else accounts
     return Transaction(
         fact=fact.id,
         at=Instant(fact.happened_at if fact.from_at is None else fact.from_at),
-        payee=provider,
+        payee=party,
         narration=_narration(fact),
         lease=fact.subject if contract is not None else "",
         postings=(
@@ -145,12 +149,12 @@ def _transaction(fact: Fact, contracts: dict[LeaseId, Contract], done: dict[str,
     )
 
 
-def _charged(fact: Fact, provider: str, let: bool) -> str:
+def _charged(fact: Fact, party: str, let: bool) -> str:
     """The account of a charge: what was bought for or sold to which lease; purchases are prepaid assets."""
     lease = fact.subject or "unmatched"
     if let:
-        return f"Income:Compute:{provider}:{lease}"
-    return f"Expenses:Compute:{provider}:{lease}"
+        return f"Income:Compute:{party}:{lease}"
+    return f"Expenses:Compute:{party}:{lease}"
 
 
 def _narration(fact: Fact) -> str:

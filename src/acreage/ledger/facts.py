@@ -3,7 +3,7 @@
 A fact is appended and never changed; a correction is a new fact that names the old one. Chains are
 named after what they are about: `pool:ID` (deliveries and holds), `lease:ID`, `commitment:ID`,
 `offers:PROVIDER`, `rfq:ID`, `usage:PROVIDER`, `bill:PROVIDER`, `desk:quotes` and `desk:seen` (what a lessor's
-desk answered, and who looked at what), and `anchor`, which ties the heads of all others.
+desk answered, and who looked at what), `venue:NAME`, and `anchor`, which ties the heads of all others.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from acreage.units.ids import CommitmentId, LeaseId, PoolId, ProviderId, RfqId
+from acreage.units.ids import CommitmentId, LeaseId, PoolId, ProviderId, RfqId, VenueName
 
 
 class FactKind(StrEnum):
@@ -37,6 +37,7 @@ class FactKind(StrEnum):
     USAGE_METERED = "usage_metered"
     CHARGE_INVOICED = "charge_invoiced"
     PAYMENT_MADE = "payment_made"
+    PAYMENT_RECEIVED = "payment_received"
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_CLOSED = "dispute_closed"
     RFQ_CREATED = "rfq_created"
@@ -50,6 +51,11 @@ class FactKind(StrEnum):
     QUOTE_ADMITTED = "quote_admitted"
     QUOTE_LOST = "quote_lost"
     DESK_SEEN = "desk_seen"
+    VENUE_OPENED = "venue_opened"
+    VENUE_DEPOSITED = "venue_deposited"
+    VENUE_POSTED = "venue_posted"
+    VENUE_CANCELED = "venue_canceled"
+    VENUE_SETTLED = "venue_settled"
     RETRACTED = "retracted"
     ANCHORED = "anchored"
 
@@ -231,7 +237,7 @@ def _digest(prev_hash: bytes, fields: tuple[str | int | None, ...]) -> bytes:
 
 
 POOL, LEASE, COMMITMENT, OFFERS, USAGE, BILL = "pool:", "lease:", "commitment:", "offers:", "usage:", "bill:"
-RFQ = "rfq:"
+RFQ, VENUE = "rfq:", "venue:"
 """How the names of chains begin."""
 
 
@@ -260,13 +266,18 @@ def rfq_chain(rfq: RfqId) -> str:
     return RFQ + rfq
 
 
+def venue_chain(venue: VenueName) -> str:
+    """The chain of what is done at a venue."""
+    return VENUE + venue
+
+
 def usage_chain(provider: ProviderId) -> str:
     """The chain of what was used of a provider's capacity."""
     return USAGE + provider
 
 
 def bill_chain(provider: ProviderId) -> str:
-    """The chain of what a provider invoiced and was paid."""
+    """The chain of what a provider invoiced and was paid, and of what a lessee of that name has paid us."""
     return BILL + provider
 
 

@@ -2,7 +2,8 @@
 
 The difference between a bill and what the contract says is fully explained: what was billed but not
 delivered at the contract's price, plus the price difference on everything billed. Credits that are owed
-(prepayment, late delivery, service level) are set against those received in the order they arose.
+(prepayment, late delivery, service level) are set against those received in the order they arose. Of a
+lease that is let, "delivered" is what we handed over, "billed" what we invoiced, and credits those we gave.
 """
 
 from collections import defaultdict
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from acreage.domain.contract import Side
 from acreage.domain.match import Match, MatchFinding, MatchRow, Mismatch, Unmatched
 from acreage.domain.price import PriceBasis
 from acreage.ledger.facts import Fact
@@ -82,15 +84,15 @@ def match_leases(
     rows: list[MatchRow] = []
     findings: list[MatchFinding] = []
     for view in views:
-        closed_until = min(billed_until.get(view.contract.lease.provider, 0), until_at)
+        closed_until = min(billed_until.get((view.contract.side, view.contract.lease.provider), 0), until_at)
         received = sum((m.credit for m in months[view.id].values()), Fraction(0))
         for month, sums in sorted(months[view.id].items()):
             invoiced = month < closed_until
             rows.append(_row(view, month, sums, invoiced))
             if invoiced:
-                findings += _findings(view.id, month, sums)
-                received = _credits(view.id, month, sums, received, findings)
-        findings += _outside(view.id, charges.outside.get(view.id))
+                findings += _findings(view, month, sums)
+                received = _credits(view, month, sums, received, findings)
+        findings += _outside(view, charges.outside.get(view.id))
     return Match(until_at=until_at, rows=tuple(rows), findings=tuple(findings), unmatched=tuple(unmatched))
 
 
@@ -202,21 +204,22 @@ def _add_sla(month: _Month, view: LeaseView) -> None:
 
 def _billed_until(
     views: Sequence[LeaseView], months: Mapping[LeaseId, Mapping[Instant, _Month]]
-) -> dict[ProviderId, int]:
-    """Up to when each provider has sent bills: the end of the last month for which it billed anything."""
-    found: dict[ProviderId, int] = {}
+) -> dict[tuple[Side, ProviderId], int]:
+    """Up to when each provider, or we of what we let, sent bills: the end of the last month billed for at all."""
+    found: dict[tuple[Side, ProviderId], int] = {}
     for view in views:
         billed = [month for month, sums in months[view.id].items() if sums.rows]
         if billed:
             end_at = add_months(max(billed), 1)
-            provider = view.contract.lease.provider
-            found[provider] = max(found.get(provider, 0), end_at)
+            sender = view.contract.side, view.contract.lease.provider
+            found[sender] = max(found.get(sender, 0), end_at)
     return found
 
 
 def _row(view: LeaseView, month: Instant, sums: _Month, invoiced: bool) -> MatchRow:
     return MatchRow(
         lease=view.id,
+        side=view.contract.side,
         provider=view.contract.lease.provider,
         month=month,
         leased=sums.leased,
@@ -232,7 +235,7 @@ def _row(view: LeaseView, month: Instant, sums: _Month, invoiced: bool) -> Match
     )
 
 
-def _findings(lease: LeaseId, month: Instant, sums: _Month) -> Iterable[MatchFinding]:
+def _findings(view: LeaseView, month: Instant, sums: _Month) -> Iterable[MatchFinding]:
     tolerance = max(CENT, CENT * sums.rows // 2)
     hours = f"{float(sums.billed / SECONDS_PER_HOUR):,.0f} accelerator-hours billed"
     found = (
@@ -263,10 +266,14 @@ def _findings(lease: LeaseId, month: Instant, sums: _Month) -> Iterable[MatchFin
         ),
     )
     for kind, quantity, amount, message in found:
+        # What a lessee leaves idle and pays for is no loss of its lessor's.
+        if kind is Mismatch.IDLE_BILLED and view.contract.side is Side.LET:
+            continue
         if abs(amount) > tolerance:
             yield MatchFinding(
                 kind=kind,
-                lease=lease,
+                lease=view.id,
+                side=view.contract.side,
                 month=month,
                 accelerator_seconds=round(quantity),
                 micro_usd=_money(amount),
@@ -290,7 +297,7 @@ _OWED_WORDS = {
 
 
 def _credits(
-    lease: LeaseId, month: Instant, sums: _Month, received: Fraction, findings: list[MatchFinding]
+    view: LeaseView, month: Instant, sums: _Month, received: Fraction, findings: list[MatchFinding]
 ) -> Fraction:
     """Set what is owed for a month against credits received and not used up; returns what is left of them."""
     for kind in _OWED_WORDS:
@@ -301,7 +308,8 @@ def _credits(
             findings.append(
                 MatchFinding(
                     kind=kind,
-                    lease=lease,
+                    lease=view.id,
+                    side=view.contract.side,
                     month=month,
                     accelerator_seconds=0,
                     micro_usd=_money(amount - paid),
@@ -311,12 +319,13 @@ def _credits(
     return received
 
 
-def _outside(lease: LeaseId, sums: Sums | None) -> Iterable[MatchFinding]:
+def _outside(view: LeaseView, sums: Sums | None) -> Iterable[MatchFinding]:
     if sums is None or sums.micro_usd <= CENT:
         return
     yield MatchFinding(
         kind=Mismatch.BILLED_NOT_DELIVERED,
-        lease=lease,
+        lease=view.id,
+        side=view.contract.side,
         month=Instant(0),
         accelerator_seconds=round(sums.accelerator_seconds),
         micro_usd=_money(sums.micro_usd),

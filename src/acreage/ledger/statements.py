@@ -7,19 +7,21 @@ from itertools import takewhile
 import polars as pl
 
 from acreage.domain.balance import Drawdown, MoneyBalance, PoolBalance
+from acreage.domain.contract import Side
 from acreage.domain.match import Match, Unmatched
 from acreage.ledger.contracts import commitments, leases
 from acreage.ledger.deliveries import deliveries_of
 from acreage.ledger.drawdown import drawdown, eligible_by_month
 from acreage.ledger.facts import BILL, POOL, USAGE, Fact, FactKind, bill_chain, pool_chain
 from acreage.ledger.grid import CapacityGrid
+from acreage.ledger.handed import handed_over
 from acreage.ledger.leases import LeaseView
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.match import lumps_of, match_leases, stretches_by_lease
 from acreage.ledger.pool_book import PoolBook
 from acreage.ledger.segments import promised_grid
 from acreage.ledger.tally import tally
-from acreage.ledger.totals import Totals, money, totals, totals_known, used_until
+from acreage.ledger.totals import Line, Totals, money, totals, totals_known, used_until
 from acreage.units.ids import LeaseId, PoolId, ProviderId
 from acreage.units.instants import Instant
 from acreage.units.money import MicroUsd
@@ -65,12 +67,15 @@ def four_way_match(ledger: Ledger, when: AsOf | None = None) -> Match:
         known_at=when.known_at,
         retracted=retracted,
     )
-    deliveries = deliveries_by_lease(ledger, when)
+    deliveries = deliveries_by_lease(ledger, when, views)
     return match_leases(views, deliveries, charges, usage, unmatched_charges(ledger, when), when.at)
 
 
 def pool_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[PoolBalance, ...]:
-    """What is leased, delivered, held and used of each pool up to an instant, and how many then."""
+    """What is leased, delivered, held and used of each pool up to an instant, and how many then.
+
+    What is let to others is no more leased capacity but a hold on it; what its lessee uses is used of the hold.
+    """
     when = when or present(ledger)
     views = [v for v in leases(ledger, when.at, when.known_at) if v.signed_at is not None]
     used = _used_by_lease(ledger, when)
@@ -84,7 +89,7 @@ def pool_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[PoolBalance
 
 def _balance(ledger: Ledger, pool: PoolId, views: list[LeaseView], used: Mapping[str, int], when: AsOf) -> PoolBalance:
     book = pool_as_of(ledger, pool, when.known_at)
-    promised = [promised_grid(view) for view in views]
+    promised = [promised_grid(view) for view in views if view.contract.side is Side.HELD]
     delivered, free = up_to(book.delivered, when.at), up_to(book.free, when.at)
     now = book.delivered.free_at(when.at)
     return PoolBalance(
@@ -141,21 +146,35 @@ def totals_of(ledger: Ledger, chain: str, when: AsOf) -> Totals:
 
 
 def money_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[MoneyBalance, ...]:
-    """Each provider's account: invoiced, paid, disputed."""
+    """Each provider's account, and each lessee's: invoiced, paid, disputed."""
     when = when or present(ledger)
-    found = []
+    lessees = {
+        view.id: view.contract.counterparty
+        for view in leases(ledger, when.at, when.known_at)
+        if view.contract.side is Side.LET
+    }
+    lines: dict[tuple[str, Side], list[Line]] = {}
     for chain in ledger.journal.chains(BILL):
-        lines = totals_of(ledger, chain, when).lines
-        opened, closed = (money(lines, kind) for kind in (FactKind.DISPUTE_OPENED, FactKind.DISPUTE_CLOSED))
-        found.append(
-            MoneyBalance(
-                provider=ProviderId(chain.removeprefix(BILL)),
-                invoiced_micro_usd=MicroUsd(money(lines, FactKind.CHARGE_INVOICED)),
-                paid_micro_usd=MicroUsd(money(lines, FactKind.PAYMENT_MADE)),
-                disputed_micro_usd=MicroUsd(opened - closed),
-            )
-        )
-    return tuple(found)
+        for line in totals_of(ledger, chain, when).lines:
+            party, side = chain.removeprefix(BILL), Side.HELD
+            if line.kind == FactKind.PAYMENT_RECEIVED:
+                side = Side.LET
+            elif line.lease in lessees and line.kind != FactKind.PAYMENT_MADE:
+                party, side = lessees[LeaseId(line.lease)], Side.LET
+            lines.setdefault((party, side), []).append(line)
+    return tuple(_account(party, side, found) for (party, side), found in sorted(lines.items()))
+
+
+def _account(party: str, side: Side, lines: list[Line]) -> MoneyBalance:
+    opened, closed = (money(lines, kind) for kind in (FactKind.DISPUTE_OPENED, FactKind.DISPUTE_CLOSED))
+    paid = money(lines, FactKind.PAYMENT_MADE if side is Side.HELD else FactKind.PAYMENT_RECEIVED)
+    return MoneyBalance(
+        party=party,
+        side=side,
+        invoiced_micro_usd=MicroUsd(money(lines, FactKind.CHARGE_INVOICED)),
+        paid_micro_usd=MicroUsd(paid),
+        disputed_micro_usd=MicroUsd(opened - closed),
+    )
 
 
 def drawdowns(ledger: Ledger, when: AsOf | None = None) -> tuple[Drawdown, ...]:
@@ -169,8 +188,8 @@ def drawdowns(ledger: Ledger, when: AsOf | None = None) -> tuple[Drawdown, ...]:
     return tuple(found)
 
 
-def deliveries_by_lease(ledger: Ledger, when: AsOf) -> Mapping[LeaseId, list[Fact]]:
-    """The deliveries of every lease that stand, as recorded by then."""
+def deliveries_by_lease(ledger: Ledger, when: AsOf, views: Iterable[LeaseView]) -> Mapping[LeaseId, list[Fact]]:
+    """The deliveries that stand by lease, as recorded by then; for the let ones of `views` what is handed over."""
     found: dict[LeaseId, list[Fact]] = {}
     for chain in ledger.journal.chains(POOL):
         ids: list[str] = []
@@ -179,6 +198,12 @@ def deliveries_by_lease(ledger: Ledger, when: AsOf) -> Mapping[LeaseId, list[Fac
         facts = sorted(ledger.journal.with_ids(ids).values(), key=lambda fact: fact.seq)
         for lease, kept in deliveries_of(facts).items():
             found.setdefault(lease, []).extend(kept)
+    let: dict[PoolId, list[LeaseId]] = {}
+    for view in views:
+        if view.contract.side is Side.LET and view.signed_at is not None:
+            let.setdefault(view.contract.lease.pool, []).append(view.id)
+    for pool, lets in let.items():
+        found.update(handed_over(ledger, pool, lets, pool_as_of(ledger, pool, when.known_at), when.known_at))
     return found
 
 

@@ -16,6 +16,7 @@ PoolId = NewType("PoolId", str)
 ProviderId = NewType("ProviderId", str)
 QuoteId = NewType("QuoteId", str)
 RfqId = NewType("RfqId", str)
+VenueName = NewType("VenueName", str)
 WorkloadId = NewType("WorkloadId", str)
 
 

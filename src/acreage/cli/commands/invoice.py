@@ -86,8 +86,19 @@ def assign(charge: str, lease: str, **options: Any) -> None:
 @click.option("--invoice", "number", default="", help="The invoice it pays.")
 @changing
 def pay(provider: str, amount: str, at: str | None, number: str, **options: Any) -> None:
-    """Record a payment."""
+    """Record a payment to PROVIDER."""
     _do(options, lambda flow, ledger, key: flow.pay(ledger, provider, amount, at, number, key))
+
+
+@invoice.command("receive")
+@click.argument("lessee", metavar="LESSEE")
+@click.option("--usd", "amount", required=True, help="How much; negative: paid back.")
+@click.option("--at", metavar="DATE", help="When. Default: now.")
+@click.option("--invoice", "number", default="", help="The invoice it pays.")
+@changing
+def receive(lessee: str, amount: str, at: str | None, number: str, **options: Any) -> None:
+    """Record a payment received for leases that are let to LESSEE."""
+    _do(options, lambda flow, ledger, key: flow.pay(ledger, lessee, amount, at, number, key, received=True))
 
 
 @invoice.command("dispute")

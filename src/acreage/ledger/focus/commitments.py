@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from acreage.domain.contract import Contract, LeaseState, SpendContract
+from acreage.domain.contract import Contract, LeaseState, Side, SpendContract
 from acreage.ledger.focus.cells import decimal_of
 from acreage.ledger.focus.columns import PLACES, commitment_columns, schema_of
 from acreage.ledger.focus.computed import ACCELERATOR_HOURS
@@ -19,13 +19,13 @@ BINDING = frozenset((LeaseState.PENDING, LeaseState.ACTIVE, LeaseState.EXHAUSTED
 def contract_commitments(
     leases: Sequence[tuple[Contract, LeaseState]], commitments: Sequence[SpendContract]
 ) -> pl.DataFrame:
-    """The FOCUS 1.3 Contract Commitment data set: `BINDING` leases, then spend commitments, in their order.
+    """The FOCUS 1.3 Contract Commitment data set: `BINDING` leases that we hold, then spend commitments, in order.
 
     Dates are Datetime("us", "UTC"), cost and quantity Decimal(38, 18). The quantity of a lease
     is the accelerator-hours promised until its end; its cost is null, for it depends on what is delivered.
     The cost of a spend commitment is its last milestone; FOCUS then wants no quantity.
     """
-    rows = [_of_lease(contract) for contract, state in leases if state in BINDING]
+    rows = [_of_lease(contract) for contract, state in leases if state in BINDING and contract.side is Side.HELD]
     rows += [_of_spend(commitment) for commitment in commitments]
     return pl.DataFrame(rows, schema=schema_of(commitment_columns()), orient="row")
 

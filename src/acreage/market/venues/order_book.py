@@ -8,6 +8,7 @@ can be sold again, all of it or a part of its time or quantity.
 """
 
 import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from acreage.domain.order import (
@@ -26,6 +27,11 @@ from acreage.units.errors import InputError
 from acreage.units.instants import Instant, iso
 
 _LONG_AGO = Instant(0)
+
+ACCELERATORS_MAX = 1_000_000_000
+LIMIT_MAX = 10**15
+AMOUNT_MAX = 10**17
+"""More accelerators than any pool has, 1e9 USD an accelerator-hour, 1e11 USD an order: beyond, somebody mistyped."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,7 +64,7 @@ class OrderBook:
     def deposit(self, owner: str, rectangle: Rectangle, /, *, now: Instant) -> None:
         """Bring capacity, to be sold here."""
         self._check_rectangle(rectangle, now)
-        self._advance(now)
+        self.pass_time(now)
         _add(self.holdings, owner, rectangle, rectangle.accelerators)
 
     def post(self, order: Order, /, *, now: Instant) -> tuple[VenueEvent, ...]:
@@ -68,26 +74,28 @@ class OrderBook:
             if known == order:
                 return happened
             raise InputError(f"order {order.id} is on record with other content", fix="give the new one another id")
-        self._check(order, now)
-        self._advance(now)
-        self._check_holding(order)
-        before = len(self.log)
-        rectangle, left = order.rectangle, Steps()
-        left.add(rectangle.from_at, rectangle.until_at, rectangle.accelerators)
-        self.place += 1
-        self.standing[order.id] = _Standing(order=order, place=self.place, left=left)
-        self._say(EventKind.POSTED, order.id)
-        if order.side is OrderSide.SELL:
-            _add(self.on_sale, order.owner, rectangle, rectangle.accelerators)
-        self._match(order)
-        happened = tuple(self.log[before:])
-        self.posted[order.id] = (order, happened)
-        return happened
+        return self._post(order, now, lambda: self._match(order))
+
+    def post_again(self, order: Order, fills: Sequence[Fill], /, *, now: Instant) -> None:
+        """Place an order that was matched with these fills before: nothing is matched anew.
+
+        Raises `InputError` where they cannot be: an order that does not stand, or more than is left of one.
+        """
+
+        def fill_all() -> None:
+            for fill in fills:
+                self._check_fill(fill)
+                self._trade(fill)
+                for id_ in (fill.buy, fill.sell):
+                    if not self.standing[id_].left.segments():
+                        del self.standing[id_]
+
+        self._post(order, now, fill_all)
 
     def cancel(self, order: str, /, *, owner: str, now: Instant) -> tuple[VenueEvent, ...]:
         """Take what is left of an order off."""
         self._check_time(now)
-        self._advance(now)
+        self.pass_time(now)
         found = self.standing.get(order)
         if found is None or found.order.owner != owner:
             raise InputError(f"{owner} has no standing order {order}", fix="it may be filled, canceled or expired")
@@ -96,9 +104,7 @@ class OrderBook:
 
     def quote(self, order: Order, /, *, now: Instant) -> Quote:
         """What posting would match at once, tried on a copy."""
-        trial = self._copy()
-        fills = tuple(event.fill for event in trial.post(order, now=now) if event.fill is not None)
-        fills = tuple(fill for fill in fills if order.id in (fill.buy, fill.sell))
+        fills = tuple(fill for fill in self.fills_of(order, now=now) if order.id in (fill.buy, fill.sell))
         sizes = (f.rectangle.accelerators * (f.rectangle.until_at - f.rectangle.from_at) for f in fills)
         return Quote(
             fills=fills,
@@ -106,13 +112,17 @@ class OrderBook:
             amount_micro_usd=sum(fill.amount_micro_usd for fill in fills),
         )
 
+    def fills_of(self, order: Order, /, *, now: Instant) -> tuple[Fill, ...]:
+        """Every fill that posting would lead to at once, those between other orders too; nothing changes."""
+        return tuple(event.fill for event in self._copy().post(order, now=now) if event.fill is not None)
+
     def settle(self, fill: str, /, *, now: Instant) -> tuple[VenueEvent, ...]:
         """Say that a fill was paid and handed over."""
         self._check_time(now)
         found = self.trades.get(fill)
         if found is None:
             raise InputError(f"there is no fill {fill}", fix="fills are in the events of kind matched")
-        self._advance(now)
+        self.pass_time(now)
         if fill in self.settled:
             return ()
         self.settled.add(fill)
@@ -130,6 +140,13 @@ class OrderBook:
         """Accelerators that an owner has at an instant."""
         return self.holdings.get((owner, product), Steps()).at(at)
 
+    def pass_time(self, now: Instant) -> None:
+        """Let time pass: orders whose last instant has come leave, the oldest first."""
+        self.now = now
+        for one in [each for each in self.standing.values() if each.ends_at() <= now]:
+            self._remove(one)
+            self._say(EventKind.EXPIRED, one.order.id)
+
     def _copy(self) -> "OrderBook":
         """A book to try things on; orders, events and fills never change, so they need no copies."""
         return replace(
@@ -143,10 +160,40 @@ class OrderBook:
             settled=set(self.settled),
         )
 
+    def _post(self, order: Order, now: Instant, match: Callable[[], None]) -> tuple[VenueEvent, ...]:
+        self._check(order, now)
+        self.pass_time(now)
+        self._check_holding(order)
+        before = len(self.log)
+        rectangle, left = order.rectangle, Steps()
+        left.add(rectangle.from_at, rectangle.until_at, rectangle.accelerators)
+        self.place += 1
+        self.standing[order.id] = _Standing(order=order, place=self.place, left=left)
+        self._say(EventKind.POSTED, order.id)
+        if order.side is OrderSide.SELL:
+            _add(self.on_sale, order.owner, rectangle, rectangle.accelerators)
+        match()
+        happened = tuple(self.log[before:])
+        self.posted[order.id] = (order, happened)
+        return happened
+
+    def _check_fill(self, fill: Fill) -> None:
+        window = fill.rectangle
+        for id_ in (fill.buy, fill.sell):
+            one = self.standing.get(id_)
+            if one is None or one.left.least(window.from_at, window.until_at) < window.accelerators:
+                raise InputError(
+                    f"{fill.id} takes more of order {id_} than is left of it", fix="the record was altered"
+                )
+
     def _check(self, order: Order, now: Instant) -> None:
         self._check_rectangle(order.rectangle, now)
         if order.limit_micro_usd_per_hour <= 0:
             raise InputError(f"order {order.id} has a limit of zero or less", fix="write a price above 0")
+        limit = order.limit_micro_usd_per_hour
+        if limit > LIMIT_MAX or amount_of(order.rectangle, limit) > AMOUNT_MAX:
+            what = f"order {order.id} comes to more than {AMOUNT_MAX // 10**6:,} USD"
+            raise InputError(what, fix="write its limit in USD an accelerator-hour")
         if order.expires_at is not None and order.expires_at <= now:
             raise InputError(
                 f"order {order.id} expires {iso(order.expires_at)}, which is past", fix="write a later one"
@@ -156,6 +203,8 @@ class OrderBook:
         self._check_time(now)
         if rectangle.accelerators <= 0:
             raise InputError(f"a rectangle of {rectangle.accelerators} accelerators", fix="write 1 or more")
+        if rectangle.accelerators > ACCELERATORS_MAX:
+            raise InputError(f"more than {ACCELERATORS_MAX:,} accelerators", fix="write how many there are")
         if rectangle.until_at <= rectangle.from_at:
             raise InputError(f"a window that ends {iso(rectangle.until_at)}, not after its start", fix="end it later")
         if rectangle.from_at <= now:
@@ -169,24 +218,14 @@ class OrderBook:
     def _check_holding(self, order: Order) -> None:
         if order.side is OrderSide.BUY:
             return
-        free, rectangle = self._free(order.owner, order.rectangle.product), order.rectangle
-        most = free.least(rectangle.from_at, rectangle.until_at)
+        rectangle, whose = order.rectangle, (order.owner, order.rectangle.product)
+        held, on_sale = self.holdings.get(whose, Steps()), self.on_sale.get(whose, Steps())
+        window = (rectangle.from_at, rectangle.until_at)
+        moments = (rectangle.from_at, *held.within(*window), *on_sale.within(*window))
+        most = min(held.at(moment) - on_sale.at(moment) for moment in moments)
         if most < rectangle.accelerators:
             what = f"{order.owner} has {most} of {rectangle.product} free over that window"
             raise InputError(what, fix="sell what is held and not on sale; deposit what is held elsewhere")
-
-    def _free(self, owner: str, product: str) -> Steps:
-        free = copy.deepcopy(self.holdings.get((owner, product), Steps()))
-        for start, end, n in self.on_sale.get((owner, product), Steps()).segments():
-            free.add(start, end, -n)
-        return free
-
-    def _advance(self, now: Instant) -> None:
-        """Let time pass: orders whose last instant has come leave, the oldest first."""
-        self.now = now
-        for one in [each for each in self.standing.values() if each.ends_at() <= now]:
-            self._remove(one)
-            self._say(EventKind.EXPIRED, one.order.id)
 
     def _remove(self, one: _Standing) -> None:
         del self.standing[one.order.id]
@@ -215,35 +254,40 @@ class OrderBook:
             Offered(id=one.order.id, partial=one.order.partial, segments=tuple(one.left.segments())) for one in sells
         ]
         for taken in cover(buy.left.segments(), buy.order.partial, offers) if offers else ():
-            self._trade(buy, self.standing[taken.offer], taken)
+            self._trade(self._fill_of(buy, self.standing[taken.offer], taken))
         for one in (buy, *sells):
             if not one.left.segments():
                 del self.standing[one.order.id]
 
-    def _trade(self, buy: _Standing, sell: _Standing, taken: Taken) -> None:
-        first = buy if buy.place < sell.place else sell
-        price = first.order.limit_micro_usd_per_hour
-        product, owners = buy.order.rectangle.product, (sell.order.owner, buy.order.owner)
+    def _fill_of(self, buy: _Standing, sell: _Standing, taken: Taken) -> Fill:
+        price = min(buy, sell, key=lambda one: one.place).order.limit_micro_usd_per_hour
         part = Rectangle(
-            product=product, accelerators=taken.accelerators, from_at=taken.from_at, until_at=taken.until_at
+            product=buy.order.rectangle.product,
+            accelerators=taken.accelerators,
+            from_at=taken.from_at,
+            until_at=taken.until_at,
         )
-        _add(self.on_sale, owners[0], part, -part.accelerators)
-        _add(self.holdings, owners[0], part, -part.accelerators)
-        _add(self.holdings, owners[1], part, part.accelerators)
-        for one in (buy, sell):
-            one.left.add(part.from_at, part.until_at, -part.accelerators)
-        fill = Fill(
+        return Fill(
             id=f"fill-{len(self.trades) + 1}",
             buy=buy.order.id,
             sell=sell.order.id,
-            buyer=owners[1],
-            seller=owners[0],
+            buyer=buy.order.owner,
+            seller=sell.order.owner,
             rectangle=part,
             price_micro_usd_per_hour=price,
             amount_micro_usd=amount_of(part, price),
         )
+
+    def _trade(self, fill: Fill) -> None:
+        """Let a fill happen."""
+        part, orders = fill.rectangle, (self.standing[fill.buy], self.standing[fill.sell])
+        _add(self.on_sale, fill.seller, part, -part.accelerators)
+        _add(self.holdings, fill.seller, part, -part.accelerators)
+        _add(self.holdings, fill.buyer, part, part.accelerators)
+        for one in orders:
+            one.left.add(part.from_at, part.until_at, -part.accelerators)
         self.trades[fill.id] = fill
-        self._say(EventKind.MATCHED, first.order.id, fill)
+        self._say(EventKind.MATCHED, min(orders, key=lambda one: one.place).order.id, fill)
 
 
 def _could_trade(buy: Order, sell: Order) -> bool:

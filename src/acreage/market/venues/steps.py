@@ -1,6 +1,6 @@
 """A whole number over time that changes at instants: accelerators held, on sale, or still wanted."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
 from acreage.units.instants import Instant
@@ -22,34 +22,32 @@ class Steps:
 
     def add(self, from_at: Instant, until_at: Instant, change: int) -> None:
         """Add a number over [from_at, until_at)."""
-        self._cut(from_at)
-        self._cut(until_at)
-        for i in range(self.times.index(from_at), self.times.index(until_at)):
+        first, end = self._cut(from_at), self._cut(until_at)
+        for i in range(first, end):
             self.values[i] += change
-        self._join()
+        # The steps within have kept their heights; only at the edges may there be none any more.
+        for i in (end, first):
+            if self.values[i] == (self.values[i - 1] if i else 0):
+                del self.times[i], self.values[i]
 
     def least(self, from_at: Instant, until_at: Instant) -> int:
         """The least value within [from_at, until_at)."""
-        inside = [v for t, v in zip(self.times, self.values, strict=True) if from_at < t < until_at]
-        return min([self.at(from_at), *inside])
+        return min(self.at(t) for t in (from_at, *self.within(from_at, until_at)))
+
+    def within(self, from_at: Instant, until_at: Instant) -> list[Instant]:
+        """The instants after `from_at` and before `until_at` at which the value changes."""
+        return self.times[bisect_right(self.times, from_at) : bisect_left(self.times, until_at)]
 
     def segments(self) -> list[Segment]:
         """Stretches where the value is not zero."""
         ends = zip(self.times, self.times[1:], self.values, strict=False)
         return [(start, end, value) for start, end, value in ends if value]
 
-    def _cut(self, instant: Instant) -> None:
+    def _cut(self, instant: Instant) -> int:
+        """Make an instant one of `times`, and return its place."""
         i = bisect_right(self.times, instant)
-        if i == 0 or self.times[i - 1] != instant:
-            self.values.insert(i, self.values[i - 1] if i else 0)
-            self.times.insert(i, instant)
-
-    def _join(self) -> None:
-        """Forget instants at which nothing changes."""
-        times, values, last = [], [], 0
-        for instant, value in zip(self.times, self.values, strict=True):
-            if value != last:
-                times.append(instant)
-                values.append(value)
-                last = value
-        self.times, self.values = times, values
+        if i and self.times[i - 1] == instant:
+            return i - 1
+        self.values.insert(i, self.values[i - 1] if i else 0)
+        self.times.insert(i, instant)
+        return i
