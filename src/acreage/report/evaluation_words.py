@@ -11,7 +11,7 @@ NAMES = {
     Way.INCUMBENT: "incumbent only",
     Way.NO_NEW_LEASE: "no new lease",
 }
-FORESIGHT = "perfect foresight"
+FORESIGHT = "foresight"
 
 
 def money_within(estimate: Estimate) -> str:

@@ -43,10 +43,14 @@ def foresee(stage: Stage, futures: Sequence[Future], tell: Tell) -> Foreseen:
         return fates_of(play(formulation, solution.first)), solution.bound * USD_PER_UNIT
 
     found = []
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+    try:
         for done, answer in enumerate(pool.map(one, futures)):
             found.append(answer)
-            tell(Step(stage="solving each future by itself", done=done + 1, total=len(futures)))
+            tell(Step(stage="solving each future by itself", done=done, total=len(futures)))
+    finally:
+        # Interrupted, it waits for those under way and not for all the others.
+        pool.shutdown(cancel_futures=True)
     return Foreseen(fates=joined([fates for fates, _ in found]), least_usd=np.array([least for _, least in found]))
 
 
