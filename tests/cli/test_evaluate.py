@@ -9,6 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from acreage.cli.commands.plan import plan
 from acreage.report.plan_json import plan_schema
 from tests.cli.test_commands import run
 
@@ -108,3 +109,16 @@ def test_interrupted_it_leaves_nothing_half_written(lab: Path) -> None:
     assert running.returncode == 130
     assert "interrupted" in rest
     assert sorted(lab.iterdir()) == before
+
+
+def test_the_commands_of_its_page_are_commands() -> None:
+    """Every line of docs/how-to/evaluate-a-plan.md that is to be typed is understood, and its example is there."""
+    root = Path(__file__).parents[2]
+    lines = (root / "docs" / "how-to" / "evaluate-a-plan.md").read_text(encoding="utf-8").splitlines()
+    typed = [line.split() for line in lines if line.startswith("acreage plan ")]
+    assert len(typed) == 2
+    for _, name, portfolio, *options in typed:
+        assert (root / portfolio).is_file()
+        asked = plan.make_context(name, [portfolio, *options]).params
+        assert asked["evaluate"]
+        assert asked["no_explain"]
