@@ -70,7 +70,11 @@ def rivals(
             note="offers by price per accelerator-hour until mean demand is covered",
             decision=cheap,
         ),
-        Rival(way=Way.INCUMBENT, note=f"the best plan for the mean future with {incumbent} alone", decision=loyal),
+        Rival(
+            way=Way.INCUMBENT,
+            note=f"the best plan for the mean future with new leases from {incumbent} alone",
+            decision=loyal,
+        ),
         Rival(way=Way.NO_NEW_LEASE, note="the best plan without any new lease", decision=no_new_lease),
     )
 
