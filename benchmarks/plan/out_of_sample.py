@@ -2,7 +2,8 @@
 
 `python benchmarks/plan/out_of_sample.py [EXAMPLE ...] --seeds 1 2 --futures 200 --foresight 20 --replications 10`
 plans each example once and judges the plan on each seed. Differences are to the plan, in the same futures, with 95 %
-intervals; an asterisk marks plans that break rules of the portfolio. `--plan-futures` and `--plan-seed` plan on others.
+intervals; an asterisk marks plans that break rules of the portfolio,
+±? tails of too few futures for an interval. `--plan-futures` and `--plan-seed` plan on others.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from acreage.domain.plan import Plan
 from acreage.flow.evaluating import Asked, evaluate_plan
 from acreage.flow.planning import plan_portfolio, portfolio_at
 from acreage.plan.planner import Wishes
-from acreage.report.evaluation_words import FORESIGHT, NAMES, difference_within, money_within, share_within
+from acreage.report.evaluation_words import FORESIGHT, NAMES, difference_within, money_within, share_within, tail_within
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMED = ("startup", "enterprise", "frontier-lab")
@@ -70,11 +71,13 @@ def _show(found: Evaluation) -> None:
         cells = [
             NAMES[trial.way] + ("*" if trial.breaks else ""),
             money_within(scores.expected_usd),
-            money_within(scores.cvar_usd),
+            tail_within(scores, scores.cvar_usd),
             share_within(scores.unmet_frac),
             share_within(scores.late_frac),
             money_within(trial.regret_usd) if trial.regret_usd is not None else "",
-            *(difference_within(e) for e in (more.objective_usd, more.expected_usd, more.cvar_usd)),
+            tail_within(more, more.objective_usd, sign=True),
+            difference_within(more.expected_usd),
+            tail_within(more, more.cvar_usd, sign=True),
         ]
         print(f"| {' | '.join(cells)} |")
     if found.foresight is not None:
@@ -82,11 +85,13 @@ def _show(found: Evaluation) -> None:
         cells = [
             f"{FORESIGHT}, {found.foresight.futures} futures, proven to {found.foresight.gap_frac:.2%}",
             money_within(scores.expected_usd),
-            money_within(scores.cvar_usd),
+            tail_within(scores, scores.cvar_usd),
             share_within(scores.unmet_frac),
             share_within(scores.late_frac),
             "",
-            *(difference_within(e) for e in (more.objective_usd, more.expected_usd, more.cvar_usd)),
+            tail_within(more, more.objective_usd, sign=True),
+            difference_within(more.expected_usd),
+            tail_within(more, more.cvar_usd, sign=True),
         ]
         print(f"| {' | '.join(cells)} |")
     if found.sample_gap is not None:

@@ -124,3 +124,13 @@ def test_the_tail_begins_where_its_probability_is_reached() -> None:
     costs = np.arange(1.0, 11.0)
     assert tail_quantile(costs, np.full(10, 0.1), 0.9) == 9.0
     assert tail_quantile(np.append(costs, 99.0), np.append(np.full(10, 0.095), 0.05), 0.9) == 10.0
+
+
+def test_a_tail_of_stresses_alone_is_known_for_one() -> None:
+    """Where no future drawn lies beyond the quantile, the interval has no width, and the count says why."""
+    costs = np.append(np.arange(1.0, 11.0), [99.0, 100.0])
+    sample = Sample(probability=np.append(np.full(10, 0.09), [0.05, 0.05]), drawn=10)
+    found = scores(influences(fates(costs), sample, RISK), sample)
+    assert found.tail_futures == 0
+    assert found.cvar_usd.low == found.cvar_usd.high == pytest.approx(99.5)
+    assert scores(influences(fates(costs[:10]), even(10), RISK), even(10)).tail_futures == 1

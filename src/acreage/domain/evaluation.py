@@ -28,13 +28,18 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """How a decision fares, or by how much one differs from another; as `Figures`, each with an interval."""
+    """How a decision fares, or by how much one differs from another; as `Figures`, each with an interval.
+
+    `tail_futures` is how many of the futures drawn CVaR rests on, beside stresses: of few, its interval (and the
+    objective's) is too narrow, and of none it has no width at all.
+    """
 
     objective_usd: Estimate
     expected_usd: Estimate
     cvar_usd: Estimate
     unmet_frac: Estimate
     late_frac: Estimate
+    tail_futures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ def _scores(scores: Scores) -> dict[str, Any]:
         "cvar_usd": _estimate(scores.cvar_usd),
         "unmet_frac": _estimate(scores.unmet_frac),
         "late_frac": _estimate(scores.late_frac),
+        "tail_futures": scores.tail_futures,
     }
 
 

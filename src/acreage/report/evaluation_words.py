@@ -1,6 +1,6 @@
 """A plan out of sample in words, for every rendering alike: names of the ways to plan, and what may be concluded."""
 
-from acreage.domain.evaluation import Estimate, Evaluation, Trial, Way
+from acreage.domain.evaluation import Estimate, Evaluation, Scores, Trial, Way
 from acreage.report.words import money, percent, signed_money
 
 NAMES = {
@@ -12,6 +12,8 @@ NAMES = {
     Way.NO_NEW_LEASE: "no new lease",
 }
 FORESIGHT = "foresight"
+TAIL_MIN = 5
+"""Fewer futures than this in the tail say too little of their mean: no interval is shown for it."""
 
 
 def money_within(estimate: Estimate) -> str:
@@ -22,6 +24,13 @@ def money_within(estimate: Estimate) -> str:
 def difference_within(estimate: Estimate) -> str:
     """A difference of amounts and the half width of its interval."""
     return f"{signed_money(estimate.found)} ±{money(estimate.high - estimate.found)}"
+
+
+def tail_within(scores: Scores, estimate: Estimate, sign: bool = False) -> str:
+    """A CVaR or objective, or a difference of them; its interval only where enough futures lie in the tail."""
+    if scores.tail_futures < TAIL_MIN:
+        return f"{(signed_money if sign else money)(estimate.found)} ±?"
+    return difference_within(estimate) if sign else money_within(estimate)
 
 
 def share_within(estimate: Estimate, sign: str = "") -> str:
@@ -43,6 +52,11 @@ def conclusions(evaluation: Evaluation) -> list[str]:
         for trial in evaluation.trials
         if trial.breaks
     ]
+    if any(scores.tail_futures < TAIL_MIN for scores in _differences(evaluation)):
+        lines.append(
+            f"±? and (thin tail): fewer than {TAIL_MIN} of the futures drawn lie in the tail, beside stresses; the "
+            "intervals of CVaR and objective are too narrow there, more futures would tell."
+        )
     if evaluation.foresight is not None:
         seen = evaluation.foresight
         regret = plan.regret_usd
@@ -60,9 +74,15 @@ def conclusions(evaluation: Evaluation) -> list[str]:
     return lines
 
 
+def _differences(evaluation: Evaluation) -> list[Scores]:
+    found = [trial.against_plan for trial in evaluation.trials]
+    return found if evaluation.foresight is None else [*found, evaluation.foresight.against_plan]
+
+
 def _conclusion(plan: Trial, rival: Trial) -> str:
     """Whether the plan's objective is better than a rival's, as far as the futures can tell."""
     name, extra = NAMES[rival.way], rival.against_plan.objective_usd
+    name += " (thin tail)" if rival.against_plan.tail_futures < TAIL_MIN else ""
     if rival.decision == plan.decision:
         return f"No gain over {name}: it decides the same."
     rest = (

@@ -77,13 +77,14 @@ def excess_values(costs: Vector, quantile: float, tail_frac: float) -> Vector:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Influences:
-    """The value (S,) of each future in each figure of `Scores`."""
+    """The value (S,) of each future in each figure of `Scores`, and how many futures drawn lie in the tail."""
 
     objective: Vector
     expected: Vector
     cvar: Vector
     unmet: Vector
     late: Vector
+    tail_futures: int
 
 
 def influences(fates: Fates, sample: Sample, risk: Risk) -> Influences:
@@ -96,6 +97,7 @@ def influences(fates: Fates, sample: Sample, risk: Risk) -> Influences:
         cvar=tail,
         unmet=_ratio(fates.unmet_hours, fates.wanted_hours, sample.probability),
         late=_ratio(fates.late_hours, fates.work_hours, sample.probability),
+        tail_futures=int((fates.cost_usd[: sample.drawn] > quantile).sum()),
     )
 
 
@@ -117,4 +119,5 @@ def scores(values: Influences, sample: Sample, less: Influences | None = None) -
         cvar_usd=figure(lambda v: v.cvar),
         unmet_frac=figure(lambda v: v.unmet),
         late_frac=figure(lambda v: v.late),
+        tail_futures=min(v.tail_futures for v in (values, less or values)),
     )

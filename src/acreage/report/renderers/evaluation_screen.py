@@ -12,6 +12,7 @@ from acreage.report.evaluation_words import (
     difference_within,
     money_within,
     share_within,
+    tail_within,
 )
 from acreage.report.renderers.terminal import rendered, table
 
@@ -47,7 +48,7 @@ def _fares(evaluation: Evaluation) -> Table:
 def _cells(scores: Scores) -> tuple[str, ...]:
     return (
         money_within(scores.expected_usd),
-        money_within(scores.cvar_usd),
+        tail_within(scores, scores.cvar_usd),
         share_within(scores.unmet_frac),
         share_within(scores.late_frac),
     )
@@ -66,9 +67,9 @@ def _differences(evaluation: Evaluation) -> Table:
 
 def _more(scores: Scores) -> tuple[str, ...]:
     return (
-        difference_within(scores.objective_usd),
+        tail_within(scores, scores.objective_usd, sign=True),
         difference_within(scores.expected_usd),
-        difference_within(scores.cvar_usd),
+        tail_within(scores, scores.cvar_usd, sign=True),
         share_within(scores.unmet_frac, "+"),
         share_within(scores.late_frac, "+"),
     )

@@ -14,7 +14,7 @@ from acreage.report import figures
 from acreage.report.charts.all import charts_of
 from acreage.report.charts.drawing import Figure
 from acreage.report.charts.evaluation import against_spreadsheets
-from acreage.report.evaluation_words import FORESIGHT, NAMES, conclusions, difference_within, money_within, share_within
+from acreage.report.evaluation_words import FORESIGHT, NAMES, conclusions, money_within, share_within, tail_within
 from acreage.report.words import count, date, gap_words, money, percent, price, signed_money
 
 TEMPLATE = "report.html.j2"
@@ -206,7 +206,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     rows = [
         _fares(NAMES[trial.way], trial.note, trial.scores)
         | {
-            "more": difference_within(trial.against_plan.objective_usd) if number else "",
+            "more": tail_within(trial.against_plan, trial.against_plan.objective_usd, sign=True) if number else "",
             "regret": money_within(trial.regret_usd) if trial.regret_usd is not None else "",
             "breaks": "; ".join(trial.breaks) or "none",
         }
@@ -215,7 +215,7 @@ def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
     seen = evaluation.foresight
     if seen is not None:
         note = f"the best for each of {seen.futures} futures and the stresses by itself"
-        more = difference_within(seen.against_plan.objective_usd)
+        more = tail_within(seen.against_plan, seen.against_plan.objective_usd, sign=True)
         rows.append(_fares(FORESIGHT, note, seen.scores) | {"more": more, "regret": "", "breaks": "none"})
     return {
         "conclusions": conclusions(evaluation),
@@ -229,7 +229,7 @@ def _fares(name: str, note: str, scores: Scores) -> dict[str, str]:
         "name": name,
         "note": note,
         "expected": money_within(scores.expected_usd),
-        "cvar": money_within(scores.cvar_usd),
+        "cvar": tail_within(scores, scores.cvar_usd),
         "unmet": share_within(scores.unmet_frac),
         "late": share_within(scores.late_frac),
     }
