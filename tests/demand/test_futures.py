@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from acreage.demand.futures import sample_futures
+from acreage.demand.futures import fresh_futures, sample_again, sample_futures
 from acreage.domain.future import Future
 from acreage.domain.lease import Offer
 from acreage.domain.portfolio import Portfolio
@@ -139,3 +139,33 @@ def test_a_stress_is_what_it_says_and_nothing_else(make_portfolio: Make) -> None
     assert all((path == 1.5).all() for path in stress.price_factor.values())
     assert all((path == 0.5).all() for path in stress.limit_factor.values())
     assert not stress.recalled_at
+
+
+def test_fresh_futures_are_new_whatever_the_seed(make_portfolio: Make) -> None:
+    """They share no draw with those that plans are made on, not even at the same seed; their own seed repeats them."""
+    portfolio = make_portfolio()
+    seed = portfolio.uncertainty.seed
+    seen = demand(sampled(portfolio), "chat").ravel()
+    once, again, other = (
+        fresh_futures(portfolio, futures=400, seed=s, source="evaluation/") for s in (seed, seed, seed + 1)
+    )
+    mine = demand(once[1:401], "chat")
+    assert np.array_equal(mine, demand(again[1:401], "chat"))
+    assert not np.isin(mine.ravel(), seen).any()
+    assert not np.isin(mine, demand(other[1:401], "chat")).any()
+    assert sum(f.probability for f in once) == pytest.approx(1.0, abs=1e-12)
+    assert [f.name for f in once[401:]] == [s.name for s in portfolio.stresses]
+
+
+def test_fresh_futures_are_independent_and_samples_again_are_stratified(make_portfolio: Make) -> None:
+    """Means of independent draws scatter as 1/sqrt(n); those of stratified ones, as plans use, hardly at all."""
+    portfolio = make_portfolio()
+    small = replace(portfolio, uncertainty=replace(portfolio.uncertainty, futures=50))
+    fresh, again = [], []
+    for seed in range(60):
+        drawn = fresh_futures(small, futures=50, seed=seed, source="evaluation/")[1:51]
+        fresh.append(np.log(demand(drawn, "chat")[:, -1]).mean())
+        again.append(np.log(demand(sample_again(small, seed=seed, source="again/")[1:51], "chat")[:, -1]).mean())
+    spread = np.log(demand(sampled(portfolio), "chat")[:, -1]).std() / np.sqrt(50)
+    assert np.std(fresh) == pytest.approx(spread, rel=0.3)
+    assert np.std(again) < 0.5 * np.std(fresh)

@@ -15,13 +15,14 @@ from acreage.cli.books import agree, change
 from acreage.domain.conflict import Conflict
 from acreage.domain.finding import Finding
 from acreage.domain.plan import Plan
-from acreage.flow import closing, comparing, explaining, planning
+from acreage.flow import closing, comparing, evaluating, explaining, planning
 from acreage.flow.books import open_books
 from acreage.flow.books_leases import of_ids
 from acreage.flow.examples import copy_example
 from acreage.ledger.ledger import Ledger
 from acreage.plan.planner import Step, Tell, Wishes
 from acreage.report.plan_json import plan_document
+from acreage.report.renderers.evaluation_screen import evaluation_screen
 from acreage.report.renderers.terminal import compare_screen, conflict_screen, explanation_screen, plan_screen
 from acreage.units.errors import InputError
 
@@ -78,6 +79,7 @@ def run_plan(
     """Plan a file and keep the result."""
     if options.get("apply") and not options.get("ledger"):
         raise InputError("there are no books to write proposals to", fix="name them with --ledger ADDRESS")
+    asked = _asked(options)
     ledger = open_books(options["ledger"]) if options.get("ledger") else None
     read = planning.portfolio_with_books(portfolio, ledger) if ledger else planning.portfolio_at(portfolio)
     _say_findings(read.findings)
@@ -89,21 +91,37 @@ def run_plan(
         if isinstance(found, Conflict):
             tell(Step(stage="no plan", done=0, total=1))
         else:
+            evaluation = evaluating.evaluate_plan(found, read.portfolio, asked, tell) if asked is not None else None
             tell(Step(stage="auditing and writing the report", done=0, total=1))
-            findings = planning.keep_plan(folder, found, read, formats)
+            findings = planning.keep_plan(folder, found, read, formats, evaluation)
     if isinstance(found, Conflict):
         click.echo(conflict_screen(found), err=True)
         sys.exit(EXIT_CONFLICT)
     if output == "json":
-        click.echo(json.dumps(plan_document(found, read.portfolio), indent=2))
+        click.echo(json.dumps(plan_document(found, read.portfolio, evaluation), indent=2))
     else:
         click.echo(plan_screen(found, read.portfolio, findings))
+        if evaluation is not None:
+            click.echo(f"\n{evaluation_screen(evaluation)}")
         click.echo(f"report: {folder / planning.REPORT}")
     if options.get("apply") and ledger is not None and not findings:
         apply_plan(ledger, found, read, options, output)
     if findings:
         click.echo("error: the plan did not pass its audit; this is a defect of Acreage", err=True)
         sys.exit(EXIT_DEFECT)
+
+
+def _asked(options: Mapping[str, Any]) -> evaluating.Asked | None:
+    """How the plan is to be evaluated; None if it is not. Raises `InputError` where that is said without asking."""
+    names = ("futures", "seed", "foreseen", "replications")
+    said = {name: options[f"evaluate_{name}"] for name in names if options.get(f"evaluate_{name}") is not None}
+    if not options.get("evaluate"):
+        if said:
+            raise InputError("nothing is to be evaluated", fix="add --evaluate, or leave out what only it needs")
+        return None
+    asked = evaluating.Asked(**said)
+    evaluating.check_asked(asked)
+    return asked
 
 
 def apply_plan(ledger: Ledger, plan: Plan, read: planning.Read, options: Mapping[str, Any], output: str) -> None:

@@ -2,7 +2,8 @@
 
 A stream's seed is the portfolio's seed and a hash of the name, so that an offer more or less
 changes no other draw. Over S futures each draw is a Latin hypercube sample (McKay, Beckman
-and Conover, 1979): one value in each of S equally likely strata, in random order.
+and Conover, 1979): one value in each of S equally likely strata, in random order. That is best for
+planning; where intervals are wanted, futures are drawn independently of each other instead.
 """
 
 from dataclasses import dataclass
@@ -17,25 +18,33 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draws:
-    """The source of all draws of `futures` futures."""
+    """The source of all draws of `futures` futures.
+
+    Draws of another `source` have nothing in common, whatever the seed. `stratified` says whether
+    the futures share out the strata, or are independent of each other.
+    """
 
     seed: int
     futures: int
+    source: str = ""
+    stratified: bool = True
 
     def generator(self, name: str) -> np.random.Generator:
         """The stream of a name."""
-        key = int.from_bytes(blake2b(name.encode(), digest_size=16).digest(), "big")
+        key = int.from_bytes(blake2b(f"{self.source}{name}".encode(), digest_size=16).digest(), "big")
         return np.random.default_rng(np.random.SeedSequence([self.seed, key]))
 
     def uniform(self, name: str, dimensions: int = 1) -> Array:
-        """Stratified uniforms in (0, 1), shape (futures, dimensions)."""
+        """Uniforms in (0, 1), shape (futures, dimensions), stratified or independent."""
         rng = self.generator(name)
+        if not self.stratified:
+            return np.clip(rng.uniform(size=(self.futures, dimensions)), 1e-12, 1.0 - 1e-12)
         strata = np.stack([rng.permutation(self.futures) for _ in range(dimensions)], axis=1)
         inside = rng.uniform(size=(self.futures, dimensions))
         return np.clip((strata + inside) / self.futures, 1e-12, 1.0 - 1e-12)
 
     def normal(self, name: str, dimensions: int = 1) -> Array:
-        """Stratified standard normals, shape (futures, dimensions)."""
+        """Standard normals from `uniform`, shape (futures, dimensions)."""
         return np.asarray(ndtri(self.uniform(name, dimensions)))
 
     def walk(self, name: str, years: Array) -> Array:

@@ -61,10 +61,29 @@ def sample_futures(portfolio: Portfolio) -> tuple[Future, ...]:
     Sampled futures share the probability that the stresses leave; where none is sampled
     the base future takes it.
     """
+    return _drawn(portfolio, Draws(seed=portfolio.uncertainty.seed, futures=portfolio.uncertainty.futures))
+
+
+def fresh_futures(portfolio: Portfolio, *, futures: int, seed: int, source: str) -> tuple[Future, ...]:
+    """Futures that no plan was made on: the base, `futures` independent draws and the stresses.
+
+    They follow the same law as those of `sample_futures` but share no draw with them, whatever the
+    seeds, as `source` (not empty) is another one. Independent draws are what intervals are made for.
+    """
+    assert source, "an empty source is the one that plans are made on"
+    return _drawn(portfolio, Draws(seed=seed, futures=futures, source=source, stratified=False))
+
+
+def sample_again(portfolio: Portfolio, *, seed: int, source: str) -> tuple[Future, ...]:
+    """The sample that `sample_futures` could as well have drawn: as many futures, stratified, of another source."""
+    assert source, "an empty source is the one that plans are made on"
+    return _drawn(portfolio, Draws(seed=seed, futures=portfolio.uncertainty.futures, source=source))
+
+
+def _drawn(portfolio: Portfolio, draws: Draws) -> tuple[Future, ...]:
     left = 1.0 - sum(stress.probability_frac for stress in portfolio.stresses)
-    count = portfolio.uncertainty.futures
-    sampled = _sampled(portfolio, left / count) if count else ()
-    base = base_future(0.0 if count else left)
+    sampled = _sampled(portfolio, draws, left / draws.futures) if draws.futures else ()
+    base = base_future(0.0 if draws.futures else left)
     return (base, *sampled, *(stress_future(portfolio, stress) for stress in portfolio.stresses))
 
 
@@ -83,10 +102,9 @@ def base_future(probability: float = 0.0) -> Future:
     )
 
 
-def _sampled(portfolio: Portfolio, probability: float) -> tuple[Future, ...]:
+def _sampled(portfolio: Portfolio, draws: Draws, probability: float) -> tuple[Future, ...]:
     middles = np.array([(p.from_at + p.until_at) / 2 for p in portfolio.periods])
     years = np.maximum((middles - portfolio.as_of_at) / SECONDS_PER_YEAR, 1e-9)
-    draws = Draws(seed=portfolio.uncertainty.seed, futures=portfolio.uncertainty.futures)
     world = _World(portfolio=portfolio, draws=draws, years=years, tightness=draws.walk("tightness", years))
     demand, work, prices, limits = _demand(world), _work(world), _prices(world), _limits(world)
     delays, outages, recalls = _delays(world), _outages(world), _recalls(world)

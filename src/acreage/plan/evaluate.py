@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -311,7 +312,7 @@ def figures_of(play: Play, frames: Mapping[str, pl.DataFrame], probability: Vect
     cvar = conditional_value_at_risk(costs, probability, risk.tail_frac)
     objective = (1 - risk.weight_frac) * expected + risk.weight_frac * cvar
     bound_usd = min(bound_usd, objective)
-    unmet, late = _shortfalls_frac(play, frames["service"], probability)
+    lacks = lacks_of(play, frames["service"])
     return Figures(
         objective_usd=objective,
         bound_usd=bound_usd,
@@ -319,27 +320,45 @@ def figures_of(play: Play, frames: Mapping[str, pl.DataFrame], probability: Vect
         base_usd=float(costs[0]),
         expected_usd=expected,
         cvar_usd=float(cvar),
-        unmet_frac=float(unmet),
-        late_frac=float(late),
+        unmet_frac=share(float(probability @ lacks.unmet_hours), float(probability @ lacks.wanted_hours)),
+        late_frac=share(float(probability @ lacks.late_hours), float(probability @ lacks.work_hours)),
     )
 
 
-def _shortfalls_frac(play: Play, service: pl.DataFrame, probability: Vector) -> tuple[float, float]:
-    """Expected share of demand unmet and of training work late, in hours of each workload's best chip."""
-    wanted = unmet = work = late = 0.0
-    weights = dict(zip(names_of(play), probability, strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lacks:
+    """What is wanted and lacking in each future (S,), in accelerator-hours of each workload's best chip.
+
+    `wanted_hours` and `unmet_hours` are of serving and research, `work_hours` and `late_hours` of training.
+    """
+
+    wanted_hours: Vector
+    unmet_hours: Vector
+    work_hours: Vector
+    late_hours: Vector
+
+
+def lacks_of(play: Play, service: pl.DataFrame) -> Lacks:
+    """Demand unmet and training work late in each future of a service frame."""
+    names = names_of(play)
+    wanted, unmet, work, late = (np.zeros(len(names)) for _ in range(4))
+    hours = play.formulation.scene.clock.hours
+    by_name = {(str(w), str(f)): rows for (w, f), rows in service.group_by("workload", "future", maintain_order=True)}
     for workload in play.formulation.portfolio.workloads:
-        rows = service.filter(pl.col("workload") == workload.id)
-        for (name,), mine in rows.group_by("future"):
-            weight = weights[str(name)]
+        for s, name in enumerate(names):
+            mine = by_name[workload.id, name]
             if isinstance(workload, TrainingRun):
                 in_time = late_days_of(play, workload) <= 0.0
                 run_hours = best_chip_hours(play, workload, mine["demand"][0])
                 done = float(mine["served"].to_numpy()[in_time].sum())
-                work += weight * run_hours
-                late += weight * run_hours * max(0.0, 1.0 - done / mine["demand"][0])
+                work[s] += run_hours
+                late[s] += run_hours * max(0.0, 1.0 - done / mine["demand"][0])
             else:
-                hours = play.formulation.scene.clock.hours
-                wanted += weight * best_chip_hours(play, workload, float(mine["demand"].to_numpy() @ hours))
-                unmet += weight * best_chip_hours(play, workload, float(mine["unmet"].to_numpy() @ hours))
-    return (unmet / wanted if wanted else 0.0), (late / work if work else 0.0)
+                wanted[s] += best_chip_hours(play, workload, float(mine["demand"].to_numpy() @ hours))
+                unmet[s] += best_chip_hours(play, workload, float(mine["unmet"].to_numpy() @ hours))
+    return Lacks(wanted_hours=wanted, unmet_hours=unmet, work_hours=work, late_hours=late)
+
+
+def share(part: float, whole: float) -> float:
+    """A part of a whole; 0 where there is nothing."""
+    return part / whole if whole else 0.0

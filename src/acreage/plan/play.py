@@ -51,15 +51,21 @@ def sources_in_force(formulation: Formulation, first: Vector) -> dict[int, float
     }
 
 
-def play(formulation: Formulation, first: Vector) -> Play:
-    """Answer a first stage (N,) in every future."""
+def responder_of(formulation: Formulation) -> Responder:
+    """Who answers first stages of a formulation; kept warm, it answers many of them."""
     problem, scene = formulation.problem, formulation.scene
-    count = len(formulation.futures) - (scene.hard >= 0)
     cost = problem.recourse.cost.copy()
     if scene.hard >= 0:
         # The base future keeps hard promises first, whatever that costs there.
         cost[0] += cost[scene.hard]
-    responder = Responder(replace(problem.recourse, cost=cost))
+    return Responder(replace(problem.recourse, cost=cost))
+
+
+def play(formulation: Formulation, first: Vector, responder: Responder | None = None) -> Play:
+    """Answer a first stage (N,) in every future; `responder` is one of `responder_of`, if there is one already."""
+    problem, scene = formulation.problem, formulation.scene
+    count = len(formulation.futures) - (scene.hard >= 0)
+    responder = responder or responder_of(formulation)
     sources = sources_in_force(formulation, first)
     every = range(len(formulation.futures))
     responses = responder.respond(first, every, gated=True)

@@ -6,9 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from acreage.domain.evaluation import Evaluation
 from acreage.domain.plan import Figures, OfferVerdict, Outcome, Plan, Range
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
+from acreage.report.evaluation_json import evaluation_document
 from acreage.units.instants import Instant, moment
 
 SCHEMA = "plan.schema.json"
@@ -20,7 +22,7 @@ def plan_schema() -> str:
     return resources.files(__package__).joinpath(SCHEMA).read_text(encoding="utf-8")
 
 
-def plan_document(plan: Plan, portfolio: Portfolio) -> dict[str, Any]:
+def plan_document(plan: Plan, portfolio: Portfolio, evaluation: Evaluation | None = None) -> dict[str, Any]:
     """The plan as plain values, ready for `json.dumps`; see plan.schema.json for every field."""
     worst = figures.worst_loss(plan)
     document = {
@@ -65,6 +67,8 @@ def plan_document(plan: Plan, portfolio: Portfolio) -> dict[str, Any]:
             "futures": plan.effort.futures,
         },
     }
+    if evaluation is not None:
+        document["evaluation"] = evaluation_document(evaluation)
     # A NaN would be no JSON: refuse to write one rather than let a reader trip over it.
     json.dumps(document, allow_nan=False)
     return document

@@ -24,6 +24,21 @@ FORMATS = ("parquet", "csv", "xlsx")
     show_default=True,
     help="How to solve; whole hands everything to HiGHS in one piece.",
 )
+@click.option("--evaluate", is_flag=True, help="Try the plan on fresh futures, beside what a spreadsheet would sign.")
+@click.option("--evaluate-futures", type=click.IntRange(2, 5000), help="How many fresh futures.  [default: 200]")
+@click.option("--evaluate-seed", type=click.IntRange(0), help="Seed of the fresh futures.  [default: 1]")
+@click.option(
+    "--foresight",
+    "evaluate_foreseen",
+    type=click.IntRange(0, 5000),
+    help="How many of them to solve by themselves, as if known; 0 for none.  [default: 20]",
+)
+@click.option(
+    "--replications",
+    "evaluate_replications",
+    type=click.IntRange(0, 1000),
+    help="Samples to plan over anew, for the error of having planned on a sample; 0 for none.  [default: 0]",
+)
 @click.option("--ledger", metavar="ADDRESS", help="Take what is held from these books instead of from PORTFOLIO.")
 @click.option("--apply", is_flag=True, help="Propose what the plan signs as leases in the books of --ledger.")
 @click.option("--yes", is_flag=True, help="Do not ask before proposing.")
@@ -34,6 +49,9 @@ def plan(portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...
 
     Writes a folder with the report, plan.json and tables, and shows the decision. Exit code 2
     if no plan can keep every rule and promise: then it says which of them conflict.
+
+    --evaluate plays it in futures that it was not made on, beside plans for the mean future and for no surprise,
+    the cheapest offers first, the incumbent alone and no new lease, each with a 95 % interval.
 
     With --ledger the plan goes on from what is really held and delivered, as far as the books know;
     --apply writes what it signs into them as Proposed leases, to be signed with `acreage lease sign`.

@@ -6,12 +6,15 @@ import polars as pl
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from acreage.domain.evaluation import Evaluation, Scores
 from acreage.domain.finding import Finding
 from acreage.domain.plan import OfferVerdict, Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
 from acreage.report.charts.all import charts_of
 from acreage.report.charts.drawing import Figure
+from acreage.report.charts.evaluation import against_spreadsheets
+from acreage.report.evaluation_words import FORESIGHT, NAMES, conclusions, money_within, share_within, tail_within
 from acreage.report.words import count, date, gap_words, money, percent, price, signed_money
 
 TEMPLATE = "report.html.j2"
@@ -19,7 +22,13 @@ ROWS_MAX = 2_000
 """Rows of a chart's table in the page; the exported tables hold all."""
 
 
-def render_report(plan: Plan, portfolio: Portfolio, findings: tuple[Finding, ...], version: str) -> str:
+def render_report(
+    plan: Plan,
+    portfolio: Portfolio,
+    findings: tuple[Finding, ...],
+    version: str,
+    evaluation: Evaluation | None = None,
+) -> str:
     """The page's HTML; it needs no network, and all names from the portfolio are escaped."""
     environment = Environment(
         loader=PackageLoader("acreage.report.renderers", "."),
@@ -42,6 +51,7 @@ def render_report(plan: Plan, portfolio: Portfolio, findings: tuple[Finding, ...
         offers=[_offer(v, portfolio) for v in _in_order(plan)],
         what_ifs=[_what_if(w.kind, w.description, w.extra_usd) for w in plan.what_ifs],
         unmet=_unmet(plan, portfolio),
+        evaluation=_evaluation(evaluation) if evaluation is not None else None,
     )
 
 
@@ -189,6 +199,40 @@ def _unmet(plan: Plan, portfolio: Portfolio) -> list[dict[str, str]]:
             (pl.col("missing_frac") > figures.SMALL_FRAC) | (pl.col("penalty_usd") > 1.0)
         ).to_dicts()
     ]
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """The plan out of sample: what may be concluded, a chart of differences and every figure."""
+    rows = [
+        _fares(NAMES[trial.way], trial.note, trial.scores)
+        | {
+            "more": tail_within(trial.against_plan, trial.against_plan.objective_usd, sign=True) if number else "",
+            "regret": money_within(trial.regret_usd) if trial.regret_usd is not None else "",
+            "breaks": "; ".join(trial.breaks) or "none",
+        }
+        for number, trial in enumerate(evaluation.trials)
+    ]
+    seen = evaluation.foresight
+    if seen is not None:
+        note = f"the best for each of {seen.futures} futures and the stresses by itself"
+        more = tail_within(seen.against_plan, seen.against_plan.objective_usd, sign=True)
+        rows.append(_fares(FORESIGHT, note, seen.scores) | {"more": more, "regret": "", "breaks": "none"})
+    return {
+        "conclusions": conclusions(evaluation),
+        "chart": _chart(against_spreadsheets(evaluation)),
+        "rows": rows,
+    }
+
+
+def _fares(name: str, note: str, scores: Scores) -> dict[str, str]:
+    return {
+        "name": name,
+        "note": note,
+        "expected": money_within(scores.expected_usd),
+        "cvar": tail_within(scores, scores.cvar_usd),
+        "unmet": share_within(scores.unmet_frac),
+        "late": share_within(scores.late_frac),
+    }
 
 
 def _chart(figure: Figure) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Plans tried on futures they were not made on: beside spreadsheets, foresight, and the sample's own error."""
