@@ -277,7 +277,6 @@ def _store(soak: Soak, folder: Path) -> Iterator[tuple[str, PostgresqlServer | N
 
 
 def _run_writers(soak: Soak, folder: Path, address: str, server: PostgresqlServer | None) -> tuple[int, int]:
-    rng = random.Random(soak.seed)
     until = time.time() + soak.seconds
     notes, stop = folder / "notes", folder / "stop"
     notes.touch()
@@ -289,10 +288,32 @@ def _run_writers(soak: Soak, folder: Path, address: str, server: PostgresqlServe
         return subprocess.Popen(command)
 
     writers = [start() for _ in range(soak.clients)]
+    try:
+        kills, crashes = _disturb(
+            soak, writers, start, server, lambda: time.time() < until or _lines(notes) < soak.least
+        )
+        stop.touch()
+        failed = [writer.wait(timeout=2 * GRACE_S) for writer in writers]
+    finally:
+        for writer in writers:
+            writer.kill()
+    assert not any(failed), f"writers ended with {failed}"
+    return kills, crashes
+
+
+def _disturb(
+    soak: Soak,
+    writers: list[subprocess.Popen[bytes]],
+    start: Callable[[], subprocess.Popen[bytes]],
+    server: PostgresqlServer | None,
+    goes_on: Callable[[], bool],
+) -> tuple[int, int]:
+    """Kill writers, each followed by another, and crash the server, as often as asked; returns how often."""
+    rng = random.Random(soak.seed)
     kills = crashes = 0
     next_kill = time.time() + (soak.kill_every_s or 10**9)
     next_crash = time.time() + (soak.crash_every_s or 10**9)
-    while time.time() < until or _lines(notes) < soak.least:
+    while goes_on():
         time.sleep(0.05)
         if time.time() > next_kill:
             victim = rng.randrange(len(writers))
@@ -306,9 +327,6 @@ def _run_writers(soak: Soak, folder: Path, address: str, server: PostgresqlServe
             server.restart()
             crashes += 1
             next_crash = time.time() + soak.crash_every_s * rng.uniform(0.5, 1.5)
-    stop.touch()
-    failed = [writer.wait(timeout=2 * GRACE_S) for writer in writers]
-    assert not any(failed), f"writers ended with {failed}"
     return kills, crashes
 
 
