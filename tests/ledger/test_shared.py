@@ -9,7 +9,9 @@ from acreage.ledger.ledger import Ledger
 from acreage.ledger.shared import SharedLedger
 from acreage.ledger.verify import verify
 from acreage.units.errors import InputError
+from acreage.units.instants import Instant
 from tests.ledger.cases import DAY, POOL, START, asks, delivered
+from tests.ledger.conftest import Books
 
 
 def test_threads_never_hold_more_than_is_delivered(ledger: Ledger) -> None:
@@ -59,3 +61,22 @@ def test_a_repeated_key_gets_its_first_answer_from_any_thread(ledger: Ledger) ->
     assert {a.state for a in answers} == {HoldState.POSTED}
     assert len(answers) == 1
     assert ledger.pool(POOL).free.free(START, START + DAY) == 30
+
+
+def test_an_interrupt_reaches_one_thread_alone(books: Books, ledger: Ledger) -> None:
+    """Whoever is interrupted while writing for all raises; what the others asked for is written by the next."""
+    delivered(ledger)
+    interrupts = iter([True])
+
+    def clock() -> Instant:
+        if next(interrupts, False):
+            raise KeyboardInterrupt
+        return books.clock()
+
+    shared = SharedLedger(books.ledger())
+    shared.ledger.clock = clock
+    with ThreadPoolExecutor(8) as pool:
+        tasks = [pool.submit(shared.place_holds, [asks(f"h{i}", 1, START, START + DAY)]) for i in range(8)]
+    ends = [task.exception() for task in tasks]
+    assert sum(isinstance(end, KeyboardInterrupt) for end in ends) == 1
+    assert sum(end is None for end in ends) == 7

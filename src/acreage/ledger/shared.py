@@ -4,7 +4,6 @@ A service that many people ask at once gets more out of one writer whose transac
 out of many writers who keep reading what the others wrote.
 """
 
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,12 +14,19 @@ from acreage.ledger.holds import place_holds
 from acreage.ledger.ledger import Ledger
 
 
+def _taken() -> Lock:
+    lock = Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """What one thread wants, and what came of it."""
+    """What one thread wants, what came of it, and the lock on which it waits for that or for its turn to write."""
 
     requests: Sequence[HoldRequest]
     together: bool
+    turn: Lock = field(default_factory=_taken)
     answers: tuple[HoldAnswer, ...] | None = None
     error: Exception | None = None
 
@@ -42,24 +48,30 @@ class SharedLedger:
     """Places holds for any number of threads through one ledger, which nobody else may use meanwhile."""
 
     ledger: Ledger
-    _writing: Lock = field(default_factory=Lock)
-    _queue: deque[_Asked] = field(default_factory=deque)
+    _lock: Lock = field(default_factory=Lock)
+    _queue: list[_Asked] = field(default_factory=list)
+    _writing: bool = False
 
     def place_holds(self, requests: Sequence[HoldRequest], *, together: bool = False) -> tuple[HoldAnswer, ...]:
         """As `holds.place_holds`, safe to call from many threads; returns once the answers are durable."""
         asked = _Asked(requests, together)
-        self._queue.append(asked)
-        # Whoever writes takes everything that is queued along, so that most who wait here find it done.
-        with self._writing:
-            if not asked.done:
-                self._answer([self._queue.popleft() for _ in range(len(self._queue))])
+        with self._lock:
+            self._queue.append(asked)
+            others = self._writing
+            self._writing = True
+        if others:
+            asked.turn.acquire()
+        if not asked.done:
+            self._write(asked)
         if asked.error is not None:
             raise asked.error
         assert asked.answers is not None
         return asked.answers
 
-    def _answer(self, queue: Sequence[_Asked]) -> None:
-        """One transaction for all that may share it; what raises is asked again alone: each gets its own error."""
+    def _write(self, mine: _Asked) -> None:
+        """Answer everybody who is waiting, then leave the writing to whoever came meanwhile."""
+        with self._lock:
+            queue, self._queue = self._queue, []
         try:
             self._answer_as_one([asked for asked in queue if not asked.together])
             for asked in queue:
@@ -67,9 +79,18 @@ class SharedLedger:
                     asked.answer(self.ledger)
         finally:
             # An interrupt reaches this thread alone: what the others asked for goes back into the queue.
-            self._queue.extendleft(asked for asked in reversed(queue) if not asked.done)
+            with self._lock:
+                self._queue[:0] = [asked for asked in queue if not asked.done and asked is not mine]
+                self._writing = bool(self._queue)
+                following = self._queue[:1]
+            for asked in queue:
+                if asked.done and asked is not mine:
+                    asked.turn.release()
+            for asked in following:
+                asked.turn.release()
 
     def _answer_as_one(self, queue: Sequence[_Asked]) -> None:
+        """One transaction for all that may share it; what raises is asked again alone: each gets its own error."""
         with suppress(Exception):
             answers = iter(place_holds(self.ledger, [request for asked in queue for request in asked.requests]))
             for asked in queue:
