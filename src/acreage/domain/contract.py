@@ -25,10 +25,14 @@ class LeaseState(StrEnum):
 
 
 class Side(StrEnum):
-    """Which side of a lease the books are kept for: `held` as lessee, `let` as lessor."""
+    """Which side of a lease the books are kept for: `held` as lessee, `let` as lessor.
+
+    `own` is capacity that belongs to whoever keeps the books: nobody leases it out to them, nobody bills it.
+    """
 
     HELD = "held"
     LET = "let"
+    OWN = "own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

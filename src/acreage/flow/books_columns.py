@@ -24,7 +24,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "leases": {
         "id": _ID,
         "state": (TEXT, "Proposed, Pending, Active, Exhausted, Expired, Canceled or Superseded."),
-        "side": (TEXT, "held as lessee, let as lessor."),
+        "side": (TEXT, "held as lessee, let as lessor, or own."),
         "provider": (TEXT, "Who leases it out."),
         "counterparty": (TEXT, "Who signed on the other side."),
         "pool": (TEXT, "Where its accelerators stand."),
@@ -140,7 +140,7 @@ KINDS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "match": {
         "lease": (TEXT, "The lease."),
-        "side": (TEXT, "held as lessee, let as lessor."),
+        "side": (TEXT, "held as lessee, let as lessor, or own."),
         "month": (TEXT, "The calendar month, 2027-03."),
         "leased_hours": (NUMBER, "Accelerator-hours leased."),
         "delivered_hours": (NUMBER, "Delivered, or handed over if it is let."),

@@ -214,4 +214,4 @@ def own_capacity(desk: Desk, pool: DeskPool) -> Contract:
         deliveries=tuple(deliveries),
         terms=Terms(price=nothing),
     )
-    return Contract(lease=lease, side=Side.HELD, counterparty=desk.lessor, accelerator=pool.accelerator)
+    return Contract(lease=lease, side=Side.OWN, counterparty=desk.lessor, accelerator=pool.accelerator)

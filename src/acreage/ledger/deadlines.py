@@ -13,7 +13,12 @@ def deadlines(
     contracts: Iterable[tuple[Contract, LeaseState]], commitments: Iterable[SpendContract]
 ) -> tuple[Deadline, ...]:
     """Every expiry, renewal, termination and delivery day of open leases, and the milestones of commitments, by day."""
-    found = [d for contract, state in contracts if state in OPEN for d in _of_lease(contract)]
+    found = [
+        d
+        for contract, state in contracts
+        if state in OPEN and contract.side is not Side.OWN
+        for d in _of_lease(contract)
+    ]
     found += [d for commitment in commitments for d in _of_commitment(commitment)]
     return tuple(sorted(found, key=lambda d: (d.at, d.kind, d.subject)))
 

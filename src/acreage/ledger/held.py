@@ -36,7 +36,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 def held_at(ledger: Ledger, at: Instant) -> Held:
     """What the books say is held at an instant, with everything they know now."""
     when = AsOf(at=at, known_at=ledger.clock())
-    views = [view for view in leases(ledger, at, when.known_at) if view.contract.side is Side.HELD]
+    views = [view for view in leases(ledger, at, when.known_at) if view.contract.side is not Side.LET]
     got = deliveries_by_lease(ledger, when, views)
     firm = [view for view in views if view.state in _FIRM and view.ends_at > at]
     drawn = {d.commitment: d.drawn_micro_usd for d in drawdowns(ledger, when)}

@@ -46,7 +46,8 @@ def present(ledger: Ledger) -> AsOf:
 def four_way_match(ledger: Ledger, when: AsOf | None = None) -> Match:
     """Match everything recorded. Time and memory grow with the facts at most linearly; see benchmarks/ledger."""
     when = when or present(ledger)
-    views = [v for v in leases(ledger, when.at, when.known_at) if v.signed_at is not None]
+    signed = (v for v in leases(ledger, when.at, when.known_at) if v.signed_at is not None)
+    views = [view for view in signed if view.contract.side is not Side.OWN]
     stretches = stretches_by_lease(views, when.at)
     retracted = retractions(ledger)
     journal = ledger.journal
@@ -89,7 +90,7 @@ def pool_balances(ledger: Ledger, when: AsOf | None = None) -> tuple[PoolBalance
 
 def _balance(ledger: Ledger, pool: PoolId, views: list[LeaseView], used: Mapping[str, int], when: AsOf) -> PoolBalance:
     book = pool_as_of(ledger, pool, when.known_at)
-    promised = [promised_grid(view) for view in views if view.contract.side is Side.HELD]
+    promised = [promised_grid(view) for view in views if view.contract.side is not Side.LET]
     delivered, free = up_to(book.delivered, when.at), up_to(book.free, when.at)
     now = book.delivered.free_at(when.at)
     return PoolBalance(

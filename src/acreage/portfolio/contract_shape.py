@@ -38,7 +38,9 @@ class ContractShape(LeaseShape, kw_only=True, frozen=True):
 
     accelerator: Name
     counterparty: Annotated[str, Meta(description="Who signs on the other side; default: the provider.")] = ""
-    side: Annotated[str, Meta(pattern="^(held|let)$", description="held as lessee, let as lessor.")] = "held"
+    side: Annotated[
+        str, Meta(pattern="^(held|let|own)$", description="held as lessee, let as lessor, or own capacity.")
+    ] = "held"
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
     price_frac: Annotated[Positive, Meta(description="What the quantity tier multiplies the price with.")] = 1.0
     upfront_usd: Annotated[Usd, Meta(description="Paid at signing and not taken off later bills.")] = 0.0
