@@ -59,20 +59,31 @@ def change(
     """
     books = load("acreage.flow.books")
     steps = books.steps_of(ledger, works)
-    lines = [f"{i}. {step.line}" for i, step in enumerate(steps, 1)]
-    as_json = options["output"] == "json"
-    if not as_json:
-        click.echo("\n".join(lines))
-    if options["dry_run"]:
-        click.echo(
-            json.dumps({"dry_run": True, "plan": lines}, indent=2) if as_json else "nothing was written (--dry-run)"
-        )
+    lines = numbered([step.line for step in steps])
+    if not agreed(options, lines):
         return
-    agree(options, as_json, lines)
     for step in steps:
         step.work()
     books.finish(ledger)
     say(options, show(), {"dry_run": False, "plan": lines})
+
+
+def numbered(lines: Sequence[str]) -> list[str]:
+    """The lines of a plan with their numbers."""
+    return [f"{i}. {line}" for i, line in enumerate(lines, 1)]
+
+
+def agreed(options: dict[str, Any], lines: Sequence[str]) -> bool:
+    """Print a numbered plan and ask whether to make it so; False on --dry-run, which only looks."""
+    as_json = options["output"] == "json"
+    if not as_json:
+        click.echo("\n".join(lines))
+    if options["dry_run"]:
+        document = json.dumps({"dry_run": True, "plan": list(lines)}, indent=2)
+        click.echo(document if as_json else "nothing was written (--dry-run)")
+        return False
+    agree(options, as_json, lines)
+    return True
 
 
 def agree(options: dict[str, Any], as_json: bool, lines: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import EXIT_REFUSED, agree, change, changing, key_of, opened, say
+from acreage.cli.books import EXIT_REFUSED, agreed, change, changing, key_of, numbered, opened, say
 from acreage.cli.lazy import load
 from acreage.units.errors import InputError
 
@@ -128,16 +128,9 @@ def admit(quote_id: str, number: int, desk_file: Path | None, role: str, **optio
     quotes, flow = load("acreage.flow.desk_quotes"), load("acreage.flow.desk_admit")
     logged = quotes.found(room, quote_id, viewer, "admit")
     key = flow.key_for(viewer, key_of(options, room.ledger))
-    as_json = options["output"] == "json"
     lines = [f"1. {line}" for line in flow.rehearsed(room, logged, number, key, viewer)]
-    if not as_json:
-        click.echo("\n".join(lines))
-    if options["dry_run"]:
-        click.echo(
-            json.dumps({"dry_run": True, "plan": lines}, indent=2) if as_json else "nothing was written (--dry-run)"
-        )
+    if not agreed(options, lines):
         return
-    agree(options, as_json, lines)
     done = flow.admit(room, logged, number, key)
     load("acreage.flow.books").finish(room.ledger)
     now = quotes.found(room, quote_id, viewer, "admitted")
@@ -329,16 +322,8 @@ def _room(options: dict[str, Any], desk_file: Path | None, role: str, *, make: b
 
 def _make(options: dict[str, Any], lines: Sequence[str], works: Callable[[], Sequence[Any]], ledger: Any) -> None:
     """Print a numbered plan, ask, and do it."""
-    numbered = [f"{i}. {line}" for i, line in enumerate(lines, 1)]
-    as_json = options["output"] == "json"
-    if not as_json:
-        click.echo("\n".join(numbered))
-    if options["dry_run"]:
-        click.echo(
-            json.dumps({"dry_run": True, "plan": numbered}, indent=2) if as_json else "nothing was written (--dry-run)"
-        )
+    if not agreed(options, numbered(lines)):
         return
-    agree(options, as_json, numbered)
     for work in works():
         work()
     load("acreage.flow.books").finish(ledger)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from acreage.cli.books import EXIT_REFUSED, agree, change, changing, key_of, opened, reading, say
+from acreage.cli.books import EXIT_REFUSED, agreed, change, changing, key_of, numbered, opened, reading, say
 from acreage.cli.lazy import load
 from acreage.units.errors import InputError
 
@@ -35,16 +35,9 @@ def place(file: Path | None, together: bool, **options: Any) -> None:
     ledger = opened(options, make=False)
     flow = load("acreage.flow.books_holds")
     requests = flow.requests_of(ledger, file) if file else [_request(flow, ledger, options)]
-    lines = [f"{i}. {line}" for i, line in enumerate(flow.rehearsed(ledger, requests, together), 1)]
-    as_json = options["output"] == "json"
-    if not as_json:
-        click.echo("\n".join(lines))
-    if options["dry_run"]:
-        click.echo(
-            load("json").dumps({"dry_run": True, "plan": lines}) if as_json else "nothing was written (--dry-run)"
-        )
+    lines = numbered(flow.rehearsed(ledger, requests, together))
+    if not agreed(options, lines):
         return
-    agree(options, as_json, lines)
     answers = flow.place(ledger, requests, together)
     load("acreage.flow.books").finish(ledger)
     say(options, flow.placed(answers), {"dry_run": False, "plan": lines})

@@ -1,13 +1,12 @@
 """`acreage invoice`: bills in, what is wrong with them out."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from acreage.cli.books import agree, change, changing, key_of, opened, reading, say
+from acreage.cli.books import agreed, change, changing, key_of, numbered, opened, reading, say
 from acreage.cli.lazy import load
 
 _FLOW = "acreage.flow.books_bills"
@@ -34,14 +33,9 @@ def import_(files: tuple[Path, ...], as_: str, **options: Any) -> None:
     flow = load(_FLOW)
     with load(_PROGRESS).waiting("reading"):
         bills = flow.read_bills(files)
-    lines = [f"{i}. {line}" for i, line in enumerate(flow.plan_of(bills, as_), 1)]
-    as_json = options["output"] == "json"
-    if not as_json:
-        click.echo("\n".join(lines))
-    if options["dry_run"]:
-        click.echo(json.dumps({"dry_run": True, "plan": lines}) if as_json else "nothing was written (--dry-run)")
+    lines = numbered(flow.plan_of(bills, as_))
+    if not agreed(options, lines):
         return
-    agree(options, as_json, lines)
     with load(_PROGRESS).waiting("writing"):
         done = flow.import_bills(ledger, bills, as_)
     load("acreage.flow.books").finish(ledger)
