@@ -110,11 +110,6 @@ def _counts(covering: Numbers, bursts: Bursts | None) -> tuple[Numbers, Numbers]
     return np.cumsum(covering) * (1.0 + per_day * bursts.days * extra), np.sqrt(surge)
 
 
-def mean_rate_factor(bursts: Bursts | None) -> float:
-    """How many times the plain rate requests come on average."""
-    return 1.0 if bursts is None else 1.0 + bursts.per_year / DAYS_PER_YEAR * bursts.days * (bursts.factor - 1.0)
-
-
 def _size_moments(size: Spread, most: float) -> tuple[float, float, float]:
     """E[q], E[q^2] and the probability, of log-normal sizes up to `most` (partial moments of the log-normal law)."""
     mu, s = math.log(size.median), sigma(size)

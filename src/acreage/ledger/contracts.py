@@ -15,7 +15,6 @@ from acreage.ledger.facts import (
     FactKind,
     commitment_chain,
     lease_chain,
-    offers_chain,
     pool_chain,
     same_request,
 )
@@ -23,7 +22,7 @@ from acreage.ledger.handed import give_back
 from acreage.ledger.leases import Amendment, Ending, LeaseView, check_contract, check_move, lease_view
 from acreage.ledger.ledger import Draw, Ledger, repeated_with_other_content
 from acreage.units.errors import InputError
-from acreage.units.ids import CommitmentId, LeaseId, OfferId, ProviderId
+from acreage.units.ids import CommitmentId, LeaseId
 from acreage.units.instants import Instant, iso
 
 _ENCODE = msgspec.json.Encoder(order="deterministic").encode
@@ -150,18 +149,6 @@ def commitments(
                 contract = msgspec.json.decode(fact.body, type=SpendContract)
                 found[contract.id] = contract
     return found
-
-
-def receive_offer(ledger: Ledger, provider: ProviderId, offer: OfferId, text: str, *, key: str) -> None:
-    """Keep an offer as it came: `text` is its machine-readable form."""
-    chain = offers_chain(provider)
-
-    def decide(draw: Draw) -> None:
-        draft = _draft(draw, chain, key, FactKind.OFFER_RECEIVED, offer, text)
-        if not already(draw, draft):
-            draw.add(draft)
-
-    ledger.record([chain], decide)
 
 
 def already(draw: Draw, draft: Draft) -> bool:

@@ -1,6 +1,6 @@
 """Spend commitments: what has been drawn, how fast, and what the milestones still ahead will cost."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from acreage.domain.balance import Drawdown, MilestoneForecast
 from acreage.domain.contract import Contract, LeaseState, SpendContract
@@ -119,8 +119,3 @@ def _state(contract: SpendContract, left: int, at: Instant) -> str:
     if left <= 0:
         return LeaseState.EXHAUSTED.value
     return LeaseState.ACTIVE.value if at < contract.expires_at else LeaseState.EXPIRED.value
-
-
-def next_milestones(drawdowns: Sequence[Drawdown]) -> tuple[tuple[Drawdown, MilestoneForecast], ...]:
-    """The next milestone of each commitment that has one ahead."""
-    return tuple((d, m) for d in drawdowns for m in [m for m in d.milestones if not m.past][:1])

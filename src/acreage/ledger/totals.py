@@ -7,7 +7,6 @@ import polars as pl
 
 from acreage.ledger.facts import GENESIS, FactKind
 from acreage.ledger.journal import Journal, Snapshot
-from acreage.units.instants import moment
 
 FORMAT = "totals-2"
 KEEP_AFTER = 5_000
@@ -123,8 +122,3 @@ def _sum(lines: dict[tuple[str, str, str], Line], rows: pl.DataFrame, sign: int)
 def money(lines: Iterable[Line], kind: FactKind, lease: str | None = None) -> int:
     """The micro-dollars of one kind of fact, of one lease or of all."""
     return sum(x.micro_usd for x in lines if x.kind == kind and (lease is None or x.lease == lease))
-
-
-def month_name(at: int) -> str:
-    """An instant's calendar month as totals name it."""
-    return moment(at).strftime("%Y-%m")
