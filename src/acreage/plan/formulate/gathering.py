@@ -31,10 +31,11 @@ class TableBuilder:
         values = np.atleast_2d(values)
         start, self.size = self.size, self.size + values.shape[1]
         if len(values) == 1:
-            self._common.append(values[0])
+            self._common.append(values[0].copy())
             return
         ways = np.arange(self.futures) if ways is None else ways
-        common = values[ways[0]]
+        # A copy: a view would keep all the values as long as itself.
+        common = values[ways[0]].copy()
         self._common.append(common)
         differs = values != common
         if not differs.any():
@@ -150,7 +151,7 @@ class RowBounds:
         """Append rows from number `start` on: a bound is a scalar, (n,) or (S, n); a lower one of futures is both."""
         low, high = (np.atleast_2d(np.asarray(bound, dtype=float)) for bound in (lower, upper))
         assert len(low) == 1 or lower is upper, "only equalities have lower bounds of their own in each future"
-        self._common.append((np.broadcast_to(low[0], (count,)), np.broadcast_to(high[0], (count,))))
+        self._common.append((np.full(count, low[0]), np.full(count, high[0])))
         if len(high) > 1:
             places = np.flatnonzero((high != high[0]).any(axis=0))
             kept = high if len(places) == count else high[:, places]
