@@ -15,6 +15,27 @@ DENSE_FRAC = 0.5
 """What differs in more futures than this is kept as a column of all of them: single numbers need an index each."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Few:
+    """Single numbers of K ways, way k's from starts[k] up to starts[k + 1] (K + 1,); `ways` (S,) is each future's."""
+
+    ways: Index
+    starts: Index
+    places: NDArray[np.int32]
+    values: Vector
+
+    @property
+    def counts(self) -> Index:
+        """How many numbers each future (S,) has."""
+        return np.asarray(np.diff(self.starts)[self.ways])
+
+    def spread(self) -> tuple[Index, Index]:
+        """Which number of theirs (0, 1, ...) futures have and where it stands here, future after future."""
+        counts = self.counts
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return within, within + np.repeat(self.starts[self.ways], counts)
+
+
 @dataclass(slots=True)
 class TableBuilder:
     """Collects the entries of a table of `futures` futures; the first one's are what is common."""
@@ -24,7 +45,7 @@ class TableBuilder:
     _common: list[Vector] = field(default_factory=list)
     _places: list[Index] = field(default_factory=list)
     _values: list[Vector] = field(default_factory=list)
-    _own: list[tuple[Index, Index, Vector]] = field(default_factory=list)
+    _few: list[Few] = field(default_factory=list)
 
     def add(self, values: Vector, ways: Index | None = None) -> None:
         """Append entries: (n,) or (1, n) where all futures agree, (S, n), or (K, n) with the way of each future."""
@@ -40,47 +61,41 @@ class TableBuilder:
         differs = values != common
         if not differs.any():
             return
-        times = np.bincount(ways, minlength=len(values))
-        often = times @ differs > DENSE_FRAC * self.futures
+        often = np.bincount(ways, minlength=len(values)) @ differs > DENSE_FRAC * self.futures
         if often.any():
             places = np.flatnonzero(often)
             self._places.append(start + places)
             self._values.append(values[np.ix_(ways, places)])
-        self._keep_own(start, values, differs & ~often, ways, times)
-
-    def _keep_own(self, start: int, values: Vector, differs: NDArray[np.bool_], ways: Index, times: Index) -> None:
-        """Keep the values of some ways at some places, once for each future that goes that way."""
-        way, place = np.nonzero(differs)
-        if not len(way):
-            return
-        # Futures in order of their ways: those of way k stand from begins[k] on.
-        order = np.argsort(ways, kind="stable")
-        begins = np.cumsum(times) - times
-        count = times[way]
-        which = np.repeat(np.arange(len(way)), count)
-        within = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-        self._own.append((order[begins[way[which]] + within], start + place[which], values[way, place][which]))
+        seldom = differs & ~often
+        if seldom.any():
+            starts = np.concatenate([[0], np.cumsum(seldom.sum(axis=1))])
+            places = (start + np.nonzero(seldom)[1]).astype(np.int32)
+            self._few.append(Few(ways=ways, starts=starts, places=places, values=values[seldom]))
 
     def build(self, order: Index | None = None) -> Table:
         """The finished table; `order` (n,) says which entry comes first, second and so on."""
         common = np.concatenate([np.zeros(0), *self._common])
         places = np.concatenate([np.zeros(0, dtype=np.int64), *self._places])
-        values = joined(self.futures, self._values)
-        own = self._owned()
+        position = np.arange(self.size, dtype=np.int32)
         if order is not None:
-            position = np.empty(self.size, dtype=np.int64)
-            position[order] = np.arange(self.size)
-            common, places = common[order], position[places]
-            own = Own(starts=own.starts, places=position[own.places].astype(np.int32), values=own.values)
-        return Table(common=common, places=places, values=values, own=own if len(own.places) else None)
+            position[order] = np.arange(self.size, dtype=np.int32)
+            common, places = common[order], position[places].astype(np.int64)
+        own = self._owned(position) if self._few else None
+        return Table(common=common, places=places, values=joined(self.futures, self._values), own=own)
 
-    def _owned(self) -> Own:
-        future = np.concatenate([np.zeros(0, dtype=np.int64), *(futures for futures, _, _ in self._own)])
-        place = np.concatenate([np.zeros(0, dtype=np.int64), *(places for _, places, _ in self._own)])
-        value = np.concatenate([np.zeros(0), *(values for _, _, values in self._own)])
-        order = np.argsort(future, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(future, minlength=self.futures))])
-        return Own(starts=starts, places=place[order].astype(np.int32), values=value[order])
+    def _owned(self, position: NDArray[np.int32]) -> Own:
+        """The single numbers by future; what was collected is emptied on the way."""
+        counts = np.sum([few.counts for few in self._few], axis=0)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        places, values = np.empty(starts[-1], dtype=np.int32), np.empty(starts[-1])
+        free = starts[:-1].copy()
+        while self._few:
+            few = self._few.pop()
+            within, there = few.spread()
+            at = np.repeat(free, few.counts) + within
+            places[at], values[at] = position[few.places[there]], few.values[there]
+            free += few.counts
+        return Own(starts=starts, places=places, values=values)
 
 
 def joined(futures: int, parts: list[Vector]) -> Vector:

@@ -58,6 +58,10 @@ class Scene:
         source = self.choices.sources[number]
         return self.fates.fates(source.key, source.provider, len(source.parts))
 
+    def is_gated(self, pool: PoolId) -> bool:
+        """Whether some gang may run in a pool, so that what is there at one time matters."""
+        return any(home == pool for _, home in self.choices.homes)
+
     @property
     def periods(self) -> int:
         """Number of periods T."""
@@ -151,7 +155,7 @@ def define_market(builder: RecourseBuilder, scene: Scene, pool_rows: Mapping[Poo
 def _bring_markets(builder: RecourseBuilder, scene: Scene, pool: Pool) -> None:
     """A gang may run on what can be bought by the hour."""
     limits = [market_limits(scene, pool, access) for access in (pool.on_demand, pool.spot) if access is not None]
-    if limits:
+    if limits and scene.is_gated(pool.id):
         there = gate_row(scene, pool.id, np.arange(scene.periods))
         builder.gate_bring(there, scene.choices.markets[pool.id], sum(limits) / ACCELERATORS_PER_UNIT)
 

@@ -1,11 +1,12 @@
 """What sources bring to their pools in each future: capacity, use above take-or-pay, parts given up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from acreage.plan.formulate.capacity import Part, Source, may_give_up, means_in, peaks_in, usable_in
+from acreage.plan.formulate.fates import Fates
 from acreage.plan.formulate.first_stage import columns_of
 from acreage.plan.formulate.layout import (
     ColumnKind,
@@ -43,27 +44,29 @@ def define_supply(
 ) -> None:
     """What sources bring to their pools in each future, use above take-or-pay, and tranches given up."""
     period, block = scene.grid
-    brought: dict[int, tuple[Vector, Vector]] = {}
     for number, changes in changes_of(scene).items():
         source, fates = scene.choices.sources[number], scene.fates_of(number)
-        mean, top = means_in(scene.clock, source, fates), peaks_in(scene.clock, source, fates, source.parts)
-        if scene.choices.builder.columns[number].kind is ColumnKind.HELD:
-            brought[number] = (mean, top)
-        for i, sign in changes:
-            if i != number:
-                mean, top = mean + sign * brought[i][0], top + sign * brought[i][1]
         rows = capacity_row(scene, pool_rows, source.pool, period, block)
         fixed = agreements[number].terms.take_or_pay_frac
+        mean = _changed(scene, changes, lambda source, fates: means_in(scene.clock, source, fates))
         change = mean[:, period] / ACCELERATORS_PER_UNIT
         builder.couple(rows, number, -fixed * change, fates.of_future)
-        there = gate_row(scene, source.pool, np.arange(scene.periods))
-        builder.gate_bring(there, number, top / ACCELERATORS_PER_UNIT, fates.of_future)
+        if scene.is_gated(source.pool):
+            there = gate_row(scene, source.pool, np.arange(scene.periods))
+            top = _changed(scene, changes, lambda source, fates: peaks_in(scene.clock, source, fates, source.parts))
+            builder.gate_bring(there, number, top / ACCELERATORS_PER_UNIT, fates.of_future)
         if fixed < 1.0:
             extra = _define_extra(builder, scene, rows, number, agreements)
             columns = np.arange(extra.start, extra.stop)
             builder.couple_upper(columns, number, (1 - fixed) * change, fates.of_future)
         elif len(changes) == 1 and not _can_release(scene, number):
             _define_give_up(builder, scene, rows, number, till, agreements)
+
+
+def _changed(scene: Scene, changes: list[tuple[int, float]], series_of: Callable[[Source, Fates], Vector]) -> Vector:
+    """What a column adds (K, T): its own source's series, less that of the source it replaces."""
+    total = sum(sign * series_of(scene.choices.sources[i], scene.fates_of(i)) for i, sign in changes)
+    return np.asarray(total)
 
 
 def _can_release(scene: Scene, number: int) -> bool:
@@ -152,6 +155,8 @@ def _define_give_up(
         usable = np.where(may[:, None], usable_in(scene.clock, source, fates, part), _whole(source, part) * promised)
         at = np.flatnonzero(np.isin(period, there))
         builder.put(rows[at], use.start, usable[:, period[at]] / ACCELERATORS_PER_UNIT, fates.of_future, zeros=True)
+        if not scene.is_gated(source.pool):
+            continue
         lost = may[:, None] * peaks_in(scene.clock, source, fates, (part,)) / ACCELERATORS_PER_UNIT
         builder.gate_take(gate_row(scene, source.pool, np.arange(scene.periods)), use.start, lost, fates.of_future)
 

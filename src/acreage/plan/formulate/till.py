@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from acreage.domain.portfolio import Portfolio
+from acreage.domain.terms import SpendKind
 from acreage.plan.formulate.capacity import Source, held_over
 from acreage.plan.formulate.fates import Fates
 from acreage.plan.formulate.money import Pledge
@@ -18,6 +19,7 @@ from acreage.plan.problem import Vector
 from acreage.pricing.calendar import Segment
 from acreage.pricing.invoice import Agreement, Statement, statement
 from acreage.pricing.present_value import discount_factors, statement_value
+from acreage.units.ids import ProviderId
 from acreage.units.instants import SECONDS_PER_DAY
 from acreage.units.money import MICRO_PER_USD
 
@@ -27,7 +29,7 @@ class Worth:
     """One unit of a source, each way (K,) that it turns out (USD).
 
     `given_usd` is its prepayment, whatever is delivered; `net_usd` (K, P) what each part costs beside that, less
-    salvage; `drawn_usd` (K, P, M) the fees of each part that count by all milestones of the pledges.
+    salvage; `drawn_usd` (K, P, M) the fees of each part that count by the milestones of its provider's pledges.
     """
 
     given_usd: float
@@ -91,23 +93,25 @@ class Till:
         """One unit of a source, each way that it turns out."""
         key = (id(agreement), id(fates))
         if key not in self._worths:
-            self._worths[key] = (fates, worth_of(self._tariff(agreement), source, fates))
+            tariff = self._tariffs.get(id(agreement))
+            if tariff is None:
+                tariff = tariff_of(agreement, self.portfolio, self._pledges_with(source.provider))
+                self._tariffs[id(agreement)] = tariff
+            self._worths[key] = (fates, worth_of(tariff, source, fates))
         return self._worths[key][1]
 
     def milestones(self, pledge: Pledge) -> slice:
-        """Where a pledge's milestones stand in `Worth.drawn_usd`."""
-        start = sum(len(p.due_at) for p in self.pledges[: self.pledges.index(pledge)])
+        """Where a pledge's milestones stand in `Worth.drawn_usd` of its provider's sources."""
+        mine = self._pledges_with(pledge.spend.provider)
+        start = sum(len(p.due_at) for p in mine[: mine.index(pledge)])
         return slice(start, start + len(pledge.due_at))
 
-    def _tariff(self, agreement: Agreement) -> Tariff:
-        known = self._tariffs.get(id(agreement))
-        if known is None:
-            known = self._tariffs[id(agreement)] = tariff_of(agreement, self.portfolio, self.pledges)
-        return known
+    def _pledges_with(self, provider: ProviderId) -> tuple[Pledge, ...]:
+        return tuple(p for p in self.pledges if p.spend.provider == provider and SpendKind.LEASE in p.spend.eligible)
 
 
 def tariff_of(agreement: Agreement, portfolio: Portfolio, pledges: tuple[Pledge, ...]) -> Tariff:
-    """The curves of an agreement under a portfolio's policy."""
+    """The curves of an agreement under a portfolio's policy, counted towards some pledges."""
     policy = portfolio.policy
     nothing = statement(agreement, ())
     calendar = nothing.calendar
@@ -170,7 +174,8 @@ def worth_of(tariff: Tariff, source: Source, fates: Fates) -> Worth:
         sums[:, hit] -= losses.lost_frac[hit, j, None] * lost
     sums *= amounts
     net = sums[0] - _late_credits(tariff, source, begins, ends) + _termination_fees(tariff, begins, ends) * amounts
-    return Worth(given_usd=tariff.given_usd, net_usd=net, drawn_usd=np.moveaxis(sums[2:], 0, -1))
+    # A copy of what is kept: a view would keep all the sums.
+    return Worth(given_usd=tariff.given_usd, net_usd=net, drawn_usd=np.moveaxis(sums[2:], 0, -1).copy())
 
 
 def _late_credits(tariff: Tariff, source: Source, begins: Vector, ends: Vector) -> Vector:
