@@ -69,8 +69,8 @@ class TableBuilder:
         seldom = differs & ~often
         if seldom.any():
             starts = np.concatenate([[0], np.cumsum(seldom.sum(axis=1))])
-            places = (start + np.nonzero(seldom)[1]).astype(np.int32)
-            self._few.append(Few(ways=ways, starts=starts, places=places, values=values[seldom]))
+            there: Index = start + np.nonzero(seldom)[1]
+            self._few.append(Few(ways=ways, starts=starts, places=there.astype(np.int32), values=values[seldom]))
 
     def build(self, order: Index | None = None) -> Table:
         """The finished table; `order` (n,) says which entry comes first, second and so on."""
