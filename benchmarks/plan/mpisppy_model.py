@@ -25,7 +25,7 @@ RHO = float(os.environ.get("PLAN_RHO", "1"))
 # The cut generator asks for a solver's name to know the sign of its duals, which this interface to HiGHS does not tell.
 type(pyo.SolverFactory("appsi_highs")).name = "highs"
 
-clock = {"began": time.perf_counter(), "built": time.perf_counter()}
+clock = {"began": time.perf_counter(), "built": time.perf_counter(), "cpu": time.process_time()}
 ready: dict[str, pyo.ConcreteModel] = {}
 
 
@@ -59,8 +59,13 @@ def hub_and_spoke_dict_callback(hub_dict, list_of_spoke_dict, cfg):
     if not cfg.get("scenarios_per_bundle"):
         for number in range(COUNT):
             ready[f"scen{number}"] = _model(number)
+    for spoke in list_of_spoke_dict or ():
+        if spoke["spoke_class"].__name__ == "XhatLShapedInnerBound":
+            # It solves every future to the end before it looks at any of the hub's answers: let that be quick.
+            layers = spoke["opt_kwargs"]["options"].setdefault("solver_options_layers", [])
+            layers.append(sputils.solver_options_layer("iter0", {"mip_rel_gap": 0.9}))
     MPI.COMM_WORLD.Barrier()
-    clock["built"] = time.perf_counter()
+    clock["built"], clock["cpu"] = time.perf_counter(), time.process_time()
 
 
 def ef_dict_callback(ef_dict, cfg):
@@ -78,10 +83,11 @@ def custom_writer(found, cfg):
     elif found.strata_rank == 0:
         best, bound = found.BestInnerBound, found.BestOuterBound
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    total = MPI.COMM_WORLD.reduce(peak, op=MPI.SUM, root=0)
+    used = time.process_time() - clock["cpu"]
+    total, cpu_s = (MPI.COMM_WORLD.reduce(part, op=MPI.SUM, root=0) for part in (peak, used))
     if MPI.COMM_WORLD.Get_rank() == 0:
         build_s = clock["built"] - clock["began"]
-        found = {"seconds": seconds, "build_s": build_s, "cost": best, "bound": bound, "peak_gb": total}
+        found = {"seconds": seconds, "build_s": build_s, "cost": best, "bound": bound, "peak_gb": total, "cpu_s": cpu_s}
         print(json.dumps(found), flush=True)
 
 

@@ -102,10 +102,10 @@ def _active(problem: PlanProblem) -> list[int]:
 
 
 def _acreage(case: Case, problem: PlanProblem, began: float) -> dict[str, object]:
-    built = time.perf_counter()
+    built, used = time.perf_counter(), _cpu_s()
     solution = ENGINES["decomposition"]().solve(problem, Aim(gap_frac=case.gap_frac))
     done = time.perf_counter()
-    found = _figures(done - built, built - began, solution.objective, solution.bound)
+    found = _figures(done - built, built - began, _cpu_s() - used, solution.objective, solution.bound)
     np.savez(case.kept, first=solution.first, costs=_costs(problem, solution), bound=solution.bound)
     return found
 
@@ -128,15 +128,29 @@ def _highs(case: Case, problem: PlanProblem, began: float) -> dict[str, object]:
     solver.setOptionValue("threads", CORES)
     solver.setOptionValue("mip_rel_gap", case.gap_frac)
     solver.setOptionValue("time_limit", case.seconds_max)
-    built = time.perf_counter()
+    built, used = time.perf_counter(), _cpu_s()
     solver.run()
     info = solver.getInfo()
-    return _figures(time.perf_counter() - built, built - began, info.objective_function_value, info.mip_dual_bound)
+    seconds = time.perf_counter() - built
+    return _figures(seconds, built - began, _cpu_s() - used, info.objective_function_value, info.mip_dual_bound)
 
 
-def _figures(seconds: float, build_s: float, cost: float, bound: float) -> dict[str, object]:
+def _cpu_s() -> float:
+    """Processor seconds of this process and of those it has ended."""
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def _figures(seconds: float, build_s: float, cpu_s: float, cost: float, bound: float) -> dict[str, object]:
     usages = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return {"seconds": seconds, "build_s": build_s, "cost": cost, "bound": bound, "peak_gb": sum(usages) / 1e6}
+    return {
+        "seconds": seconds,
+        "build_s": build_s,
+        "cpu_s": cpu_s,
+        "cost": cost,
+        "bound": bound,
+        "peak_gb": sum(usages) / 1e6,
+    }
 
 
 def _export(case: Case, problem: PlanProblem, began: float) -> dict[str, object]:

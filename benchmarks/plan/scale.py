@@ -24,6 +24,17 @@ from one_side import Case, add_case, case_of
 
 GROWING_FUTURES = (100, 200, 400, 800)
 GROWING_PERIODS = (39, 78, 156)
+HEADS = (
+    "side",
+    "seconds (least to most)",
+    "processor, s",
+    "own model, s",
+    "bound, M USD",
+    "cost, M USD",
+    "gap",
+    "GB",
+    "ratio",
+)
 Found = dict[str, float]
 
 
@@ -94,8 +105,8 @@ def _compare(case: Case, peers: Sequence[str], repeat: int) -> None:
                 runs[name].append(_peer(name, case))
     rules = ", all rules" if case.all_rules else ""
     print(f"\n### {case.size}, seed {case.seed}, to {case.gap_frac:.1%}, runs: {repeat}{rules}\n")
-    print("| side | seconds (least to most) | own model, s | bound, M USD | cost, M USD | gap | memory, GB | ratio |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(HEADS)} |")
+    print(f"|{'---|' * len(HEADS)}")
     ours = runs["acreage"]
     good = [found for found in ours if not isinstance(found, str)]
     base = statistics.median(found["seconds"] for found in good) if good else math.nan
@@ -108,7 +119,7 @@ def _compare(case: Case, peers: Sequence[str], repeat: int) -> None:
 def _row(name: str, founds: list[Found | str], base: float, case: Case) -> str:
     failed = [found for found in founds if isinstance(found, str)]
     if failed:
-        return f"| {name} | {failed[0]} | | | | | | |"
+        return f"| {name} | {failed[0]}{' |' * (len(HEADS) - 1)}"
     good = [found for found in founds if not isinstance(found, str)]
     seconds = [found["seconds"] for found in good]
     median = good[int(np.argsort(seconds)[len(seconds) // 2])]
@@ -118,6 +129,7 @@ def _row(name: str, founds: list[Found | str], base: float, case: Case) -> str:
     cells = [
         name,
         f"{median['seconds']:.2f} ({min(seconds):.2f} to {max(seconds):.2f})",
+        f"{median['cpu_s']:.1f}",
         f"{median['build_s']:.1f}",
         f"{median['bound']:,.2f}",
         f"{median['cost']:,.2f}",
