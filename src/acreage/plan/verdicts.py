@@ -313,7 +313,7 @@ def own_payments_usd(solved: Solved, offer: OfferId) -> float:
 
 def future_weights(problem: PlanProblem, solved: Solved) -> Vector:
     """The weight of each future (S,) in the objective at a solution: expectation and tail."""
-    second = np.einsum("sm,sm->s", problem.recourse.cost, solved.solution.second)
+    second = np.array([problem.recourse.cost[s] @ columns for s, columns in enumerate(solved.solution.second)])
     costs = problem.first.cost @ solved.solution.first + second + problem.recourse.constant
     order = np.argsort(-costs)
     left = 1.0 - problem.risk_tail

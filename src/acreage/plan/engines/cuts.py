@@ -3,7 +3,7 @@
 For any row duals y, with d = c - A'y, every second-stage solution costs at least
 y'(rows - T n) + sum of min(0, d_j) upper_j(n), because all upper bounds are finite (Neumaier and
 Shcherbina, 2004). Duals, not lines, are kept: a changed price, supplier or date changes c, T and the
-bounds but not A, and the lines are drawn anew from the same duals.
+bounds and few entries of A, and the lines are drawn anew from the same duals.
 """
 
 from dataclasses import dataclass, field
@@ -37,10 +37,11 @@ def usable_duals(recourse: Recourse, future: int, row_dual: Vector) -> sparse.cs
 
 def lines_of(recourse: Recourse, future: int, rows: sparse.csr_matrix) -> Lines:
     """The lines that stacked duals (C, R) draw under the second stage of their future."""
-    lower = np.where(np.isfinite(recourse.row_lower[future]), recourse.row_lower[future], 0.0)
-    upper = np.where(np.isfinite(recourse.row_upper[future]), recourse.row_upper[future], 0.0)
-    reduced = np.minimum(recourse.cost[future] - (rows @ recourse.matrix).toarray(), 0.0)
-    constant = rows.maximum(0) @ lower + rows.minimum(0) @ upper + reduced @ recourse.upper[future]
+    row_lower, row_upper = recourse.row_lower[future], recourse.row_upper[future]
+    lower = np.where(np.isfinite(row_lower), row_lower, 0.0)
+    upper = np.where(np.isfinite(row_upper), row_upper, 0.0)
+    reduced = np.minimum(recourse.cost[future] - (rows @ recourse.matrix[future]).toarray(), 0.0)
+    constant = rows.maximum(0) @ lower + rows.minimum(0) @ upper + reduced @ recourse.upper_in(future)
     slope = reduced @ recourse.upper_coupling[future] - (rows @ recourse.coupling[future]).toarray()
     return Lines(future=future, constant=np.asarray(constant), slope=np.asarray(slope))
 

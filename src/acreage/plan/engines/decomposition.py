@@ -141,7 +141,7 @@ class DecompositionEngine:
         if aim.anew or not known:
             core = _relaxed(run, aim.gap_frac / 4)
         best, objective, responses = _integer(run, aim, core)
-        second = np.zeros(problem.recourse.cost.shape)
+        second = np.zeros((problem.recourse.futures, problem.recourse.matrix.shape[1]))
         for s, response in zip(run.master.active, responses, strict=True):
             second[s] = response.columns
         return Solution(first=best, second=second, objective=objective, bound=run.bound, iterations=run.rounds)
@@ -162,7 +162,7 @@ class DecompositionEngine:
 
     def _memory(self, recourse: Recourse) -> Memory:
         """What is known of second stages whose matrix has entries in the same places."""
-        mark = hashlib.blake2b(repr(recourse.cost.shape).encode(), digest_size=16)
+        mark = hashlib.blake2b(repr((recourse.futures, recourse.matrix.shape)).encode(), digest_size=16)
         for part in (recourse.matrix.indptr, recourse.matrix.indices):
             mark.update(np.ascontiguousarray(part).tobytes())
         memory = self._memories.setdefault(mark.digest(), Memory(responder=Responder(recourse)))

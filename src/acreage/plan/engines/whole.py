@@ -40,7 +40,7 @@ class WholeEngine:
         responder = Responder(problem.recourse)
         responses = responder.respond(first, active, gated=True)
         objective = objective_at(problem, first, active, responses)
-        second = np.zeros(problem.recourse.cost.shape)
+        second = np.zeros((problem.recourse.futures, problem.recourse.matrix.shape[1]))
         for s, response in zip(active, responses, strict=True):
             second[s] = response.columns
         info = solver.getInfo()
@@ -70,7 +70,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
     answers = sparse.hstack(
         [
             sparse.vstack([recourse.coupling[s] for s in active]),
-            sparse.block_diag([recourse.matrix] * count),
+            sparse.block_diag([recourse.matrix[s] for s in active]),
             zeros((count * rows, 1 + count)),
         ]
     )
@@ -82,15 +82,16 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
         ]
     ).tocsr()
     hanging = np.flatnonzero(np.diff(limits[:, : len(first.lower)].indptr))
-    spread = sparse.block_diag([recourse.cost[s][None, :] for s in active])
+    cost = np.array([recourse.cost[s] for s in active])
+    spread = sparse.block_diag(list(cost[:, None, :]))
     excess = sparse.hstack([-first.cost[active], -spread, np.ones((count, 1)), sparse.identity(count)])
-    upper = recourse.upper[active].ravel()
+    upper = np.concatenate([recourse.upper_in(s) for s in active])
     top = _highest_uppers(problem, active)
     return Program(
         cost=np.concatenate(
             [
                 share @ first.cost[active],
-                (share[:, None] * recourse.cost[active]).ravel(),
+                (share[:, None] * cost).ravel(),
                 [weight],
                 weight * probability / (1 - tail),
             ]
@@ -101,7 +102,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
         row_lower=np.concatenate(
             [
                 first.row_lower,
-                recourse.row_lower[active].ravel(),
+                *(recourse.row_lower[s] for s in active),
                 np.full(len(hanging), -np.inf),
                 recourse.constant[active],
             ]
@@ -109,7 +110,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
         row_upper=np.concatenate(
             [
                 first.row_upper,
-                recourse.row_upper[active].ravel(),
+                *(recourse.row_upper[s] for s in active),
                 upper[hanging],
                 np.full(count, np.inf),
             ]
@@ -123,7 +124,7 @@ def _highest_uppers(problem: PlanProblem, active: list[int]) -> Vector:
     recourse = problem.recourse
     return np.concatenate(
         [
-            recourse.upper[s]
+            recourse.upper_in(s)
             + recourse.upper_coupling[s].maximum(0) @ problem.first.upper
             + recourse.upper_coupling[s].minimum(0) @ problem.first.lower
             for s in active
