@@ -120,7 +120,10 @@ def _costs(problem: PlanProblem, solution: Solution) -> Vector:
 
 
 def _highs(case: Case, problem: PlanProblem, began: float) -> dict[str, object]:
-    program, offset = whole_program(problem, _active(problem))
+    active = _active(problem)
+    program, offset = whole_program(problem, active)
+    if problem.risk_weight == 0.0:
+        program = _without_tail(program, len(active))
     solver = new_solver(program)
     solver.changeObjectiveOffset(offset)
     # All solvers of a process share one scheduler, which starts with the threads of the first one.
@@ -133,6 +136,20 @@ def _highs(case: Case, problem: PlanProblem, began: float) -> dict[str, object]:
     info = solver.getInfo()
     seconds = time.perf_counter() - built
     return _figures(seconds, built - began, _cpu_s() - used, info.objective_function_value, info.mip_dual_bound)
+
+
+def _without_tail(program: Program, futures: int) -> Program:
+    """The program without the rows and columns of CVaR, which come last: they are idle where it has no weight."""
+    columns, rows = program.matrix.shape[1] - futures - 1, program.matrix.shape[0] - futures
+    return Program(
+        cost=program.cost[:columns],
+        lower=program.lower[:columns],
+        upper=program.upper[:columns],
+        matrix=program.matrix.tocsr()[:rows].tocsc()[:, :columns],
+        row_lower=program.row_lower[:rows],
+        row_upper=program.row_upper[:rows],
+        is_integer=None if program.is_integer is None else program.is_integer[:columns],
+    )
 
 
 def _cpu_s() -> float:

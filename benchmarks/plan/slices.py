@@ -30,10 +30,10 @@ def slice_of(problem: PlanProblem, future: int) -> Slice:
         first_cost=problem.first.cost[future],
         cost=recourse.cost[future],
         constant=float(recourse.constant[future]),
-        matrix=recourse.matrix,
+        matrix=recourse.matrix[future].tocsc(),
         row_lower=recourse.row_lower[future],
         row_upper=recourse.row_upper[future],
         coupling=recourse.coupling[future],
-        upper=recourse.upper[future],
+        upper=recourse.upper_in(future),
         upper_coupling=recourse.upper_coupling[future],
     )
