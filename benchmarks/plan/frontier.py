@@ -1,6 +1,6 @@
 """The frontier-lab example over many futures: building, solving to a gap and all walk-away prices, timed apart.
 
-`python benchmarks/plan/frontier.py --futures 200 --gap 0.005 --seeds 1 2` plans in a process of its own for each seed, so that
+`python benchmarks/plan/frontier.py --futures 200 --gap 0.005 --seeds 1 2` plans each seed in a process of its own:
 memory is that of one plan. The walk-away prices start from what the solve has learned, as in `acreage plan`.
 """
 
