@@ -19,12 +19,12 @@ import numpy as np
 from instances import SIZES, formulated, instance
 from mpisppy_peer import write_problem
 from rules import with_all_rules
-from slices import slice_of
+from slices import costs_of, slice_of
 
 from acreage.plan.engines import ENGINES
 from acreage.plan.engines.decomposition import satisfies
 from acreage.plan.engines.whole import whole_program
-from acreage.plan.problem import Aim, PlanProblem, Solution, Vector, objective_of
+from acreage.plan.problem import Aim, PlanProblem, Vector, objective_of
 from acreage.solver.highs import Program, Status, new_solver
 
 CORES = 2
@@ -106,17 +106,8 @@ def _acreage(case: Case, problem: PlanProblem, began: float) -> dict[str, object
     solution = ENGINES["decomposition"]().solve(problem, Aim(gap_frac=case.gap_frac))
     done = time.perf_counter()
     found = _figures(done - built, built - began, _cpu_s() - used, solution.objective, solution.bound)
-    np.savez(case.kept, first=solution.first, costs=_costs(problem, solution), bound=solution.bound)
+    np.savez(case.kept, first=solution.first, costs=costs_of(problem, solution), bound=solution.bound)
     return found
-
-
-def _costs(problem: PlanProblem, solution: Solution) -> Vector:
-    """Cost of each future (S,) as Acreage has it; zero where a future has no weight."""
-    costs = np.zeros(len(problem.probability))
-    for s in _active(problem):
-        there = slice_of(problem, s)
-        costs[s] = there.first_cost @ solution.first + there.cost @ solution.second[s] + there.constant
-    return costs
 
 
 def _highs(case: Case, problem: PlanProblem, began: float) -> dict[str, object]:

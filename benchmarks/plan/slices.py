@@ -1,10 +1,11 @@
-"""One future of a plan problem as plain arrays: the only place where the benchmark reads the recourse."""
+"""One future of a plan problem as plain arrays: the only place where the benchmark reads recourses and solutions."""
 
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import sparse
 
-from acreage.plan.problem import PlanProblem, Vector
+from acreage.plan.problem import PlanProblem, Solution, Vector, future_costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +38,9 @@ def slice_of(problem: PlanProblem, future: int) -> Slice:
         upper=recourse.upper_in(future),
         upper_coupling=recourse.upper_coupling[future],
     )
+
+
+def costs_of(problem: PlanProblem, solution: Solution) -> Vector:
+    """Cost of each future (S,) as the engine has it; those without weight have no second stage in it."""
+    second = [problem.recourse.cost[s] @ solution.second[s] for s in range(len(problem.probability))]
+    return future_costs(problem, solution.first, np.array(second))
