@@ -2,7 +2,8 @@
 
 It runs in an environment of its own (see `mpisppy_peer.py`), reads the arrays of the problem from the file named by
 PLAN_PROBLEM and prints one line of JSON: seconds, bound and incumbent. All scenarios are built before the clock
-starts, so that building Pyomo models is not counted.
+starts, so that building Pyomo models is not counted (bundles of scenarios are built after it). A wheel's clock stops
+when all of its spokes have ended, the extensive form's is that of HiGHS alone.
 """
 
 import json
@@ -96,7 +97,8 @@ def _rho_setter(scenario):
     first = PROBLEM["first"]
     reach = np.maximum(first["upper"] - first["lower"], 1.0)
     rho = RHO * np.maximum(np.abs(PROBLEM["mean_cost"]), 1e-3) / reach
-    return [(id(scenario.n[i]), float(rho[i])) for i in scenario.n]
+    columns = scenario._mpisppy_node_list[0].nonant_vardata_list
+    return [(id(column), float(each)) for column, each in zip(columns, rho, strict=True)]
 
 
 def _model(number):

@@ -66,9 +66,8 @@ CONFIGURATIONS: Mapping[str, Configuration] = {
     "ph-bundles-of-5": _hedging("--scenarios-per-bundle", "5"),
     "ph-xbar": _hedging(rho=0.1, spokes=("--lagrangian", "--xhatxbar")),
     "ph-subgradient": _hedging(rho=0.1, spokes=("--subgradient", "--xhatshuffle")),
-    "ph-frank-wolfe": _hedging(rho=0.1, spokes=("--fwph", "--xhatshuffle")),
 }
-"""What was tried; docs/benchmarks.md says how each fared. `ef`, `lshaped` and `ph` are the best of their kind."""
+"""What was tried; docs/benchmarks.md says how each fared. Frank-Wolfe's spoke needs a solver of quadratic programs."""
 
 
 def environment(folder: Path) -> Path:
