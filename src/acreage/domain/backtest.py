@@ -16,8 +16,8 @@ class Seen:
     """What of a path has come about by a planning day; demand seen is in the base demand that goes with it.
 
     `delay_days` are of deliveries made, `waited_days` (since they were due) of those still owed, both keyed by (lease
-    id, index). `outages` have begun, recalls in `recalled_at` have been notified. `price_level` and `limit_level` are the
-    factors on a pool's by-the-hour price and limit that were seen last.
+    id, index). `outages` have begun, recalls in `recalled_at` have been notified. `price_level` and `limit_level` are
+    the factors on a pool's by-the-hour price and limit that were seen last.
     """
 
     delay_days: Mapping[tuple[str, int], int]
@@ -32,11 +32,11 @@ class Seen:
 class BacktestStep:
     """One month's decision and what came of it; amounts are USD discounted to the first planning day.
 
-    `signed`, `released` and `ported` were done at `at`; `left_open` is what the plan had in mind and could wait. `paid_usd`
-    is the cost of [at, until_at), with all that was promised then by what was signed and not yet held in the books of
-    the next month. `best_before_usd` is the least cost from here on for who knows the path, given what is held;
-    `regret_usd` is how much of it the month lost: paid + best from the next month on - best from here on (None while
-    the next month is unknown). `set_aside` tells that no plan kept share caps and the survival rule.
+    `signed`, `released` and `ported` were done at `at`; `left_open` is what the plan had in mind and could wait.
+    `paid_usd` is the cost of [at, until_at), with all that was promised then by what was signed and not yet held in the
+    books of the next month. `best_before_usd` is the least cost from here on for who knows the path, given what is
+    held; `regret_usd` is how much of it the month lost: paid + best from the next month on - best from here on (None
+    while the next month is unknown). `set_aside` tells that no plan kept share caps and the survival rule.
     """
 
     at: Instant
@@ -56,8 +56,8 @@ class BacktestPath:
     """One path lived through. Costs are USD discounted to the first planning day, over the whole horizon.
 
     `rolling_usd` and `regret_usd` are None where the path was cut short; `once_usd` is the first plan kept to the end,
-    `others_usd` are spreadsheet plans, `foresight_usd` is the best for who knew the path from the start. `findings` are what the
-    auditor doubts (none in a good run).
+    `others_usd` are spreadsheet plans, `foresight_usd` is the best for who knew the path from the start. `findings` are
+    what the auditor doubts (none in a good run).
     """
 
     name: str

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from acreage import __version__
 from acreage.demand.futures import fresh_futures
-from acreage.demand.overdue import futures_knowing
+from acreage.demand.conditional import futures_knowing
 from acreage.domain.backtest import Backtest, BacktestPath
 from acreage.domain.evaluation import Way
 from acreage.domain.future import Future
@@ -88,7 +88,7 @@ def _step(every: str) -> Callable[[Instant, int], Instant]:
 def backtest(
     portfolio: Portfolio, asked: Asked, tell: Tell, clock: Callable[[], float] = time.perf_counter
 ) -> Backtest:
-    """Walk the paths asked for. Ctrl-C ends it with what is done so far; raises `InputError` for what cannot be done."""
+    """Walk the paths asked for; Ctrl-C ends it with what is done so far. Raises `InputError`."""
     began = clock()
     days = planning_days(portfolio, asked.months, asked.every)
     if asked.futures is not None:

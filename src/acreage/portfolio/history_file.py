@@ -3,7 +3,7 @@
 Columns `what,name,from,until,value`, in any order, one observation a row:
 
     demand   a fleet or research share   [from, until)   mean demand, in the portfolio's unit
-    price    a pool                      [from, until)   USD per accelerator-hour: of spot, or on demand if it sells no spot
+    price    a pool                      [from, until)   USD per accelerator-hour: of spot, or on demand if it has none
     limit    a pool                      [from, until)   accelerators that could be had by the hour at a time
     outage   a provider                  [from, until)   share of its capacity lost, 0 to 1
     late     a lease or offer, perhaps "offer/2" for its second delivery    value: days late
@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from acreage.domain.future import Future, Outage, Series
+from acreage.domain.lease import Lease, Offer
 from acreage.domain.portfolio import Period, Portfolio
 from acreage.domain.provider import Pool
 from acreage.domain.workload import ResearchShare, ServingFleet, TrainingRun
@@ -210,7 +211,7 @@ def _known(portfolio: Portfolio, what: str) -> tuple[set[str], str]:
         return {str(pool) for pool in sold}, "pool sold by the hour that is called"
     if what == "outage":
         return {str(provider) for provider in portfolio.providers}, "provider"
-    contracts = (*portfolio.leases, *portfolio.offers)
+    contracts: tuple[Lease | Offer, ...] = (*portfolio.leases, *portfolio.offers)
     if what == "recall":
         return {str(c.id) for c in contracts if c.terms.recall is not None}, "lease or offer with a recall right"
     return {str(c.id) for c in contracts}, "lease or offer"
@@ -300,9 +301,7 @@ def _outages(rows: Iterable[Row]) -> Iterable[Outage]:
             assert row.from_at is not None
             assert row.until_at is not None
             assert row.value is not None
-            yield Outage(
-                provider=ProviderId(row.name), from_at=row.from_at, until_at=row.until_at, lost_frac=row.value
-            )
+            yield Outage(provider=ProviderId(row.name), from_at=row.from_at, until_at=row.until_at, lost_frac=row.value)
 
 
 def _work(rows: Iterable[Row], portfolio: Portfolio) -> dict[WorkloadId, float]:
@@ -312,7 +311,9 @@ def _work(rows: Iterable[Row], portfolio: Portfolio) -> dict[WorkloadId, float]:
         if row.what != "work":
             continue
         if not row.value:
-            raise row.error("value", "a run takes some work", f"in the portfolio's unit, as {runs[WorkloadId(row.name)]:g}")
+            raise row.error(
+                "value", "a run takes some work", f"in the portfolio's unit, as {runs[WorkloadId(row.name)]:g}"
+            )
         if row.name in found:
             raise row.error("name", f"the work of {row.name} is given twice", "keep one row")
         found[WorkloadId(row.name)] = row.value / runs[WorkloadId(row.name)]

@@ -25,13 +25,21 @@ def range_text(found: Range | None) -> str:
     """A figure with what it is proven to lie between, where that shows."""
     if found is None:
         return "not known yet"
-    low, high, shown = money(found.low), money(found.high), money(found.found)
+    low, high, shown = (money(round(end)) for end in (found.low, found.high, found.found))
     return shown if low == high else f"{shown} ({low} to {high})"
 
 
 def signings_text(signings: tuple[Signing, ...]) -> str:
     """What is signed: accelerators of each offer and from when."""
-    return "; ".join(f"{count(s.accelerators)} of {s.offer} from {date(s.starts_at)}" for s in signings) or "nothing"
+    each: dict[str, list[Signing]] = {}
+    for signing in signings:
+        each.setdefault(signing.offer, []).append(signing)
+    return "; ".join(_of_offer(offer, mine) for offer, mine in each.items()) or "nothing"
+
+
+def _of_offer(offer: str, signings: list[Signing]) -> str:
+    starts = " and ".join(date(signing.starts_at) for signing in signings)
+    return f"{count(sum(signing.accelerators for signing in signings))} of {offer} from {starts}"
 
 
 def done_text(step: BacktestStep) -> str:
@@ -73,7 +81,10 @@ def compared_table(found: Backtest) -> TextTable:
     assert found.means is not None, "no path was finished"
     means = found.means
     rows = [
-        (f"foresight (knows the path: regret of re-planning is {estimate_text(means.regret_usd)})", _less(means.regret_usd)),
+        (
+            f"foresight (knows the path: regret of re-planning is {estimate_text(means.regret_usd)})",
+            _less(means.regret_usd),
+        ),
         (ONCE, estimate_text(means.replanning_usd, sign=True)),
     ]
     rows += [(NAMES[way], estimate_text(more, sign=True)) for way, more in means.others_usd.items()]

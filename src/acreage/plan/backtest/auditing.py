@@ -1,8 +1,8 @@
 """A path that was walked, added up again from the contracts and the first planning day's terms.
 
 What the months say of themselves was worked out day by day, each with its own portfolio. Here every contract is priced
-once from its signing to its end, demand is taken from the base and the path, lateness from all the work done: the sums must
-be the same, nothing may be signed twice, and what is held must be what was signed.
+once from its signing to its end, demand is taken from the base and the path, lateness from all the work done: the sums
+must be the same, nothing may be signed twice, and what is held must be what was signed.
 """
 
 import math
@@ -34,7 +34,8 @@ TOLERANCE_FRAC, TOLERANCE_USD = 1e-6, 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lived:
-    """What all months together came to, by kind, in USD of the first day, and the rows of the path from the first day on."""
+    """What all months together came to, by kind, in USD of the first day, and the rows of the path from the first day
+    on."""
 
     cost_usd: Mapping[str, float]
     market: pl.DataFrame
@@ -89,9 +90,7 @@ def _last_rows(one: Walked) -> dict[str, pl.DataFrame]:
 
 
 def _doubt(rule: str, subject: str, message: str) -> Finding:
-    return Finding(
-        rule=rule, severity=Severity.ERROR, source="backtest", row="", subject=subject, message=message
-    )
+    return Finding(rule=rule, severity=Severity.ERROR, source="backtest", row="", subject=subject, message=message)
 
 
 def _agrees(rule: str, stated: float, derived: float) -> Iterator[Finding]:

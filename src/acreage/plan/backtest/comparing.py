@@ -38,9 +38,7 @@ def spreadsheet_plans(course: Course, futures: tuple[Future, ...], tell: Tell) -
     return {r.way: r.decision for r in rivals(course.portfolio, futures, course.demand, no_new, tell)}
 
 
-def costs_on(
-    course: Course, path: Future, opening: Planned, decisions: Mapping[Way, Decision]
-) -> dict[Way, float]:
+def costs_on(course: Course, path: Future, opening: Planned, decisions: Mapping[Way, Decision]) -> dict[Way, float]:
     """What decisions of the first day cost on a path, kept to the horizon; USD of the first day."""
     scene = scene_at(course.portfolio, course.demand, path, first_standing(course.portfolio))
     known: dict[Decision, float] = {}

@@ -77,9 +77,12 @@ def scaled(found: Range, factor: float) -> Range:
 
 
 def lost(before: Range, paid_usd: float, after: Range) -> Range:
-    """What a month lost: paid + best after it - best before it, as an interval; all discounted to the first day."""
+    """What a month lost: paid + best after it - best before it, as an interval; all discounted to the first day.
+
+    The best before it is no dearer than what was really done, so nothing can be lost that is less than nothing.
+    """
     return Range(
-        low=paid_usd + after.low - before.high,
+        low=max(0.0, paid_usd + after.low - before.high),
         found=paid_usd + after.found - before.found,
         high=paid_usd + after.high - before.low,
     )

@@ -1,7 +1,7 @@
 """A month lived through: the path's dispatch up to the next planning day, what it cost, and where one stands then.
 
-The month is the first part of the plan's answer to the path, so work is given out as well as it can be, what the
-plan has in mind for later included. What a month's contracts cost is what they are worth along the path before it less what
+The month is the first part of the plan's answer to the path, so work is given out as well as it can be, what the plan
+has in mind for later included. What a month's contracts cost is what they are worth along the path before it less what
 they are worth after it, discounted: whatever is signed, ended or given up in it is in that difference to the cent.
 """
 
@@ -30,7 +30,7 @@ from acreage.plan.problem import Vector
 from acreage.pricing.invoice import charges
 from acreage.pricing.present_value import discount_factor
 from acreage.pricing.rate import usd_per_accelerator_hour
-from acreage.units.ids import CommitmentId, LeaseId, WorkloadId
+from acreage.units.ids import AcceleratorName, CommitmentId, LeaseId, WorkloadId
 from acreage.units.instants import Instant, add_days
 from acreage.units.money import MicroUsd, micro_usd, usd
 
@@ -61,8 +61,8 @@ def played_out(scene: Scene, base: Future, decision: Decision) -> Played:
 class Month:
     """What a month came to: its cost by kind in USD of its first day, and the next standing.
 
-    `rows` are the path's frames "market" and "service" for the month, periods counted from the planning day; `contracts`
-    are those in force in it.
+    `rows` are the path's frames "market" and "service" for the month, periods counted from the planning day;
+    `contracts` are those in force in it.
     """
 
     cost_usd: Mapping[str, float]
@@ -105,9 +105,7 @@ def live(first: Portfolio, path: Future, standing: Standing, played: Played, don
     return Month(cost_usd=cost, after=after, rows=rows, contracts=contracts)
 
 
-def contracts_of(
-    portfolio: Portfolio, done: Done, given_up: Mapping[tuple[str, int], float]
-) -> dict[str, Contract]:
+def contracts_of(portfolio: Portfolio, done: Done, given_up: Mapping[tuple[str, int], float]) -> dict[str, Contract]:
     """The contracts in force once it is done, by the lease's id."""
     exits = {release.lease: release.ends_at for release in done.released}
     offers = {offer.id: offer for offer in portfolio.offers}
@@ -223,9 +221,7 @@ def _after(
     portfolio, decision = played.scene.portfolio, played.outcome.decision
     next_at = first.periods[until].from_at
     offers = {offer.id: offer for offer in portfolio.offers}
-    signed = {
-        lease_of(as_signed(s, offers[s.offer]), offers[s.offer], portfolio): s.offer for s in done.signed
-    }
+    signed = {lease_of(as_signed(s, offers[s.offer]), offers[s.offer], portfolio): s.offer for s in done.signed}
     commitments = (
         *standing.commitments,
         *(
@@ -236,7 +232,10 @@ def _after(
     )
     return Standing(
         period=until,
-        leases=(*_leases_after(portfolio, standing, done, given_up), *(_less(l, given_up, o) for l, o in signed.items())),
+        leases=(
+            *_leases_after(portfolio, standing, done, given_up),
+            *(_less(lease, given_up, o) for lease, o in signed.items()),
+        ),
         origins={**standing.origins, **{lease.id: str(o) for lease, o in signed.items()}},
         offers=left_after(standing.offers, frozenset(signed.values())),
         commitments=commitments,
@@ -338,9 +337,11 @@ def _spent(
     return tuple(found)
 
 
-def _ready(portfolio: Portfolio, ports: tuple[Port, ...], standing: Standing) -> dict[object, Instant]:
+def _ready(
+    portfolio: Portfolio, ports: tuple[Port, ...], standing: Standing
+) -> dict[tuple[WorkloadId, AcceleratorName], Instant]:
     """When each port made now can be used; one made before keeps its day."""
-    found: dict[object, Instant] = {}
+    found: dict[tuple[WorkloadId, AcceleratorName], Instant] = {}
     for workload in portfolio.workloads:
         for c in workload.capabilities:
             key = (workload.id, c.accelerator)

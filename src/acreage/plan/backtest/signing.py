@@ -1,9 +1,9 @@
 """What of a plan is done now, and what it leaves open.
 
 Signed now is what cannot wait: an offer of which the plan has a part that could not be had on the next planning day on
-the same dates, because it would have lapsed, started or lack its lead time. Offers keep their price until they lapse, so waiting
-costs nothing, and what is seen meanwhile may change the mind. An offer is signed at once and whole, with those it requires. How a
-lease ends is left to its right to leave, which is used when notice is due; an extension is
+the same dates, because it would have lapsed, started or lack its lead time. Offers keep their price until they lapse,
+so waiting costs nothing, and what is seen meanwhile may change the mind. An offer is signed at once and whole, with
+those it requires. How a lease ends is left to its right to leave, which is used when notice is due; an extension is
 agreed with the signing. Ports are made when a plan has them: no later date is known to the model.
 """
 
@@ -69,7 +69,7 @@ def earliest_start(portfolio: Portfolio, decision: Decision, offer: Offer, at: I
 def _refusals(portfolio: Portfolio, decision: Decision, offer: Offer) -> Iterator[FirstRefusal]:
     """First refusals that others have, or will have once the decision is signed."""
     signed = {s.offer for s in decision.signings}
-    others = (*portfolio.leases, *(o for o in portfolio.offers if o.id in signed))
+    others: tuple[Lease | Offer, ...] = (*portfolio.leases, *(o for o in portfolio.offers if o.id in signed))
     for other in others:
         if other.provider != offer.provider and other.terms.first_refusal is not None:
             yield other.terms.first_refusal
@@ -107,9 +107,7 @@ def variant_of(signing: Signing, offer: Offer) -> Variant:
 def lease_of(signing: Signing, offer: Offer, portfolio: Portfolio) -> Lease:
     """The lease that a signing becomes: tier and extension in its price, what is prepaid paid."""
     terms = offer.terms
-    price = replace(
-        terms.price, amount_micro_usd=MicroUsd(round(terms.price.amount_micro_usd * signing.price_frac))
-    )
+    price = replace(terms.price, amount_micro_usd=MicroUsd(round(terms.price.amount_micro_usd * signing.price_frac)))
     rule = rule_of(portfolio, offer)
     can_leave = (rule is None or rule.cancellable) and not signing.extended
     return Lease(

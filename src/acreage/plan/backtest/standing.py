@@ -1,7 +1,7 @@
 """Where a lessee stands on a planning day along a path: what it holds and did, and the portfolio it then plans with.
 
-The standing is kept in the terms of the first planning day; `rolled_forward` makes of it the portfolio of a later one. A
-run's true work is known once it has begun; a gang that has begun stays in its home.
+The standing is kept in the terms of the first planning day; `rolled_forward` makes of it the portfolio of a later one.
+A run's true work is known once it has begun; a gang that has begun stays in its home.
 """
 
 from collections.abc import Mapping
@@ -28,8 +28,9 @@ DONE_FRAC = 1e-9
 class Standing:
     """What is held and done before the decision of the period number `period` of the first grid.
 
-    `origins` names the offer that a lease was signed from; the path knows its deliveries by the offer. `done` is each run's
-    work so far, in its unit; `ready_at` is when a port that was made can be used. `drawn` and `spent_by_budget` are micro-dollars.
+    `origins` names the offer that a lease was signed from; the path knows its deliveries by the offer. `done` is each
+    run's work so far, in its unit; `ready_at` is when a port that was made can be used. `drawn` and `spent_by_budget`
+    are micro-dollars.
     """
 
     period: int
@@ -108,9 +109,7 @@ def rolled_forward(first: Portfolio, path: Future, standing: Standing) -> Portfo
         first,
         as_of_at=today,
         periods=periods,
-        leases=tuple(
-            _with_made(lease, path, standing, today) for lease in standing.leases if lease.ends_at >= today
-        ),
+        leases=tuple(_with_made(lease, path, standing, today) for lease in standing.leases if lease.ends_at >= today),
         commitments=tuple(
             replace(c, spend=replace(c.spend, drawn_micro_usd=standing.drawn[c.id])) for c in standing.commitments
         ),

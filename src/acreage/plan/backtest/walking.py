@@ -65,14 +65,10 @@ def plan_on(course: Course, scene: Scene, tell: Tell) -> Planned:
         best, set_aside = _solved(course, scene.portfolio, scene, futures, tell), False
     except Infeasible:
         best, set_aside = _solved(course, without_caps(scene.portfolio), scene, futures, tell), True
-    return Planned(
-        decision=decision_of(best.formulation, best.solution.first), base=futures[0], set_aside=set_aside
-    )
+    return Planned(decision=decision_of(best.formulation, best.solution.first), base=futures[0], set_aside=set_aside)
 
 
-def _solved(
-    course: Course, portfolio: Portfolio, scene: Scene, futures: tuple[Future, ...], tell: Tell
-) -> Solved:
+def _solved(course: Course, portfolio: Portfolio, scene: Scene, futures: tuple[Future, ...], tell: Tell) -> Solved:
     session = Session(
         portfolio=portfolio,
         futures=futures,
@@ -108,7 +104,7 @@ class Walked:
 def walk(course: Course, path: Future, opening: Planned, tell: Tell) -> Iterator[Walked]:
     """Walk a path day by day; `opening` is the plan of the first day, which is the same on every path."""
     standing = first_standing(course.portfolio)
-    for number, day in enumerate(course.days):
+    for number in range(len(course.days)):
         tell(Step(stage="planning anew", done=number, total=len(course.days)))
         scene = scene_at(course.portfolio, course.demand, path, standing)
         planned = plan_on(course, scene, tell) if number else opening
@@ -153,15 +149,11 @@ def summed_up(
     factors = [_factor(course, day) for day in course.days]
     finished = len(walked) == len(course.days)
     nothing = Range(low=0.0, found=0.0, high=0.0)
-    days = [
-        Valued(factor=f, best_usd=w.best_usd, paid_usd=w.paid_usd)
-        for f, w in zip(factors, walked, strict=False)
-    ]
+    days = [Valued(factor=f, best_usd=w.best_usd, paid_usd=w.paid_usd) for f, w in zip(factors, walked, strict=False)]
     best = known_best(days, nothing) if finished else known_unfinished(days)
     after = [*best[1:], nothing if finished else None]
     steps = tuple(
-        _step(course, number, one, factors[number], best[number], after[number])
-        for number, one in enumerate(walked)
+        _step(course, number, one, factors[number], best[number], after[number]) for number, one in enumerate(walked)
     )
     rolling = math.fsum(step.paid_usd for step in steps) if finished else None
     return BacktestPath(
@@ -171,9 +163,9 @@ def summed_up(
         once_usd=walked[0].played.cost_usd if walked else None,
         others_usd=others_usd,
         foresight_usd=best[0] if finished else None,
-        regret_usd=None if rolling is None else Range(
-            low=rolling - best[0].high, found=rolling - best[0].found, high=rolling - best[0].low
-        ),
+        regret_usd=None
+        if rolling is None
+        else Range(low=rolling - best[0].high, found=rolling - best[0].found, high=rolling - best[0].low),
         findings=(*(finding for one in walked for finding in one.findings), *doubts),
     )
 
@@ -192,9 +184,7 @@ def _factor(course: Course, day: int) -> float:
     return discount_factor(at, portfolio.as_of_at, portfolio.policy.discount_frac_per_year)
 
 
-def _step(
-    course: Course, number: int, one: Walked, factor: float, before: Range, after: Range | None
-) -> BacktestStep:
+def _step(course: Course, number: int, one: Walked, factor: float, before: Range, after: Range | None) -> BacktestStep:
     periods = course.portfolio.periods
     is_last = number + 1 == len(course.days)
     paid = factor * one.paid_usd

@@ -19,9 +19,7 @@ BAR, DOT = OKABE_ITO[0], OKABE_ITO[5]
 def monthly_regret(found: Backtest) -> Any:
     """Bars with intervals: the hindsight cost of each planning day, the mean over the finished paths."""
     assert found.means is not None, "no path was finished"
-    rows = [
-        {"day": iso_date(at), **_ends(one)} for at, one in zip(found.dates, found.means.monthly_usd, strict=True)
-    ]
+    rows = [{"day": iso_date(at), **_ends(one)} for at, one in zip(found.dates, found.means.monthly_usd, strict=True)]
     drawn, unit = _in_unit(rows)
     title = f"lost to hindsight, {unit}"
     x = alt.X("day:O", title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True))

@@ -22,19 +22,19 @@ PATHS_SHOWN = 12
 """Paths whose decisions are listed one by one; all are in the document."""
 
 _READ = (
-    "The hindsight cost of a day is what its month cost plus the best that could be done after it, less the best that could "
-    "be done before it, both by someone who knows the path. These costs add up exactly to the regret of the whole path; a "
-    "range in brackets is what the solver's gaps leave open. A day on which nothing was signed can cost, too: "
-    "an offer lapsed, or a start became later."
+    "The hindsight cost of a day is what its month cost plus the best that could be done after it, less the best that "
+    "could be done before it, both by someone who knows the path. These costs add up exactly to the regret of the "
+    "whole path; a range in brackets is what the solver's gaps leave open. A day on which nothing was signed can cost, "
+    "too: an offer lapsed, or a start became later."
 )
 _METHOD = (
-    "On each day the plan is made over futures drawn from what was seen by then: demand and prices go on from their last level, "
-    "deliveries made are made, those owed are late by more than was waited. What cannot wait for the next day is signed, the "
-    "rest is left open. Then the time to the next day is lived through on the path, and planned anew; the last day's plan "
-    "is carried out to the horizon.",
-    "Work is given out in each month as well as it can be, path known: what is measured is the signing. Costs are discounted to "
-    "the first day. Every path is added up again from its contracts, the base demand and the work done, and every month is "
-    "audited as a plan is.",
+    "On each day the plan is made over futures drawn from what was seen by then: demand and prices go on from their "
+    "last level, deliveries made are made, those owed are late by more than was waited. What cannot wait for the next "
+    "day is signed, the rest is left open. Then the time to the next day is lived through on the path, and planned "
+    "anew; the last day's plan is carried out to the horizon.",
+    "Work is given out in each month as well as it can be, path known: what is measured is the signing. Costs are "
+    "discounted to the first day. Every path is added up again from its contracts, the base demand and the work done, "
+    "and every month is audited as a plan is.",
 )
 
 
