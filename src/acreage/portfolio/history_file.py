@@ -74,7 +74,7 @@ def read_history(path: Path, portfolio: Portfolio, demand: Mapping[WorkloadId, S
     for row in rows:
         _check(row, portfolio)
     series = {what: _series(path, rows, what, portfolio, needed_at) for what in SERIES}
-    spans = [row.until_at for row in rows if row.what in SERIES and row.until_at is not None]
+    ends = [rows[-1].until_at for found in series.values() for rows in found.values()]
     return History(
         path=Future(
             name=path.stem,
@@ -96,7 +96,7 @@ def read_history(path: Path, portfolio: Portfolio, demand: Mapping[WorkloadId, S
             outages=tuple(_outages(rows)),
             recalled_at={row.name: row.from_at for row in rows if row.what == "recall" and row.from_at is not None},
         ),
-        until_at=min(spans, default=portfolio.periods[-1].until_at),
+        until_at=min((at for at in ends if at is not None), default=portfolio.periods[-1].until_at),
     )
 
 

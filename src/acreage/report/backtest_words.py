@@ -5,7 +5,7 @@ import math
 from acreage.domain.backtest import Backtest, BacktestPath, BacktestStep
 from acreage.domain.evaluation import Estimate
 from acreage.domain.plan import Range, Signing
-from acreage.report.evaluation_words import NAMES
+from acreage.report.evaluation_words import FORESIGHT, NAMES
 from acreage.report.renderers.page import TextTable
 from acreage.report.words import count, date, money, signed_money
 
@@ -67,6 +67,7 @@ def steps_table(path: BacktestPath) -> TextTable:
         rows=rows,
         numbers=NUMBERS,
         strong=frozenset({_worst(path)} if path.steps else ()),
+        unbroken=frozenset({"day"}),
     )
 
 
@@ -81,10 +82,7 @@ def compared_table(found: Backtest) -> TextTable:
     assert found.means is not None, "no path was finished"
     means = found.means
     rows = [
-        (
-            f"foresight (knows the path: regret of re-planning is {estimate_text(means.regret_usd)})",
-            _less(means.regret_usd),
-        ),
+        (FORESIGHT, _less(means.regret_usd)),
         (ONCE, estimate_text(means.replanning_usd, sign=True)),
     ]
     rows += [(NAMES[way], estimate_text(more, sign=True)) for way, more in means.others_usd.items()]
