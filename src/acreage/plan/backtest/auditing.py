@@ -160,19 +160,19 @@ def final_contracts(portfolio: Portfolio, walked: Sequence[Walked]) -> tuple[Con
                 source=replace(contract.source, ends_at=release.ends_at),
                 agreement=replace(contract.agreement, ends_at=release.ends_at),
             )
-        for id_, kept in _kept(one).items():
+        for id_, kept in _kept(portfolio, one).items():
             found[id_] = replace(found[id_], kept={**found[id_].kept, **kept})
     return tuple(found.values())
 
 
-def _kept(one: Walked) -> dict[str, Mapping[int, float]]:
+def _kept(portfolio: Portfolio, one: Walked) -> dict[str, Mapping[int, float]]:
     """Shares of parts that are kept from this day on, by lease."""
     if one.month is not None:
         return {id_: contract.kept for id_, contract in one.month.contracts.items() if contract.kept}
-    offers = {offer.id: offer for offer in one.scene.portfolio.offers}
+    offers = {offer.id: offer for offer in portfolio.offers}
     leases: dict[str, list[str]] = {str(lease.id): [str(lease.id)] for lease in one.scene.portfolio.leases}
     for signing in one.done.signed:
-        lease = lease_of(signing, offers[signing.offer], one.scene.portfolio)
+        lease = lease_of(signing, offers[signing.offer], portfolio)
         leases.setdefault(signing.offer, []).append(str(lease.id))
     found: dict[str, dict[int, float]] = {}
     for (future, key, index), share in one.played.play.given_up.items():
