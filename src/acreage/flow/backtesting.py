@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acreage import __version__
-from acreage.demand.futures import fresh_futures
 from acreage.demand.conditional import futures_knowing
+from acreage.demand.futures import fresh_futures
 from acreage.domain.backtest import Backtest, BacktestPath
 from acreage.domain.evaluation import Way
 from acreage.domain.future import Future

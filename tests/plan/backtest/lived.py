@@ -1,7 +1,7 @@
 """Tiny portfolios lived through from month to month, each once for all tests that look at them."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def opening_of(course: Course, path: Future) -> Scene:
     return scene_at(course.portfolio, course.demand, path, first_standing(course.portfolio))
 
 
-@lru_cache(maxsize=None)
+@cache
 def life(seed: int) -> Life:
     """The life of a seed."""
     case = tiny(seed)

@@ -59,7 +59,7 @@ def test_a_start_before_the_next_day_cannot_wait() -> None:
 
 
 def test_an_offer_that_lapses_cannot_wait() -> None:
-    """An offer that ends before the next planning day is signed now, whenever it starts; on that day is early enough."""
+    """An offer that ends before the next planning day is signed now, whenever it starts; that day is early enough."""
     later = signing_of(plain_case()[1], EDGES[2])
     assert signed_ids(plain_case(expires_at=add_days(NEXT, -1))[0], decided(later)) == {later.offer}
     assert signed_ids(plain_case(expires_at=NEXT)[0], decided(later)) == set()
@@ -133,7 +133,7 @@ CLAUSES: list[dict[str, object]] = [
 @pytest.mark.parametrize("is_extended", [False, True])
 @pytest.mark.parametrize("price_frac", [1.0, 0.8])
 def test_a_lease_costs_what_was_signed(clauses: dict[str, object], is_extended: bool, price_frac: float) -> None:
-    """Fees of every month are the same before and after it is held: tier, steps and extension are in the lease's price."""
+    """Fees of every month are the same before and after it is held: tier, steps and extension are in its price."""
     case, offer = _with_terms(clauses)
     signing = signing_of(offer, NOW, blocks=2, price_frac=price_frac)
     if is_extended:
@@ -155,9 +155,7 @@ def test_a_lease_costs_what_was_signed(clauses: dict[str, object], is_extended: 
 def _with_terms(clauses: dict[str, object]) -> tuple[Tiny, Offer]:
     case = tiny(0, only=True)
     offer = case.portfolio.offers[0]
-    terms = replace(
-        offer.terms, extension=ExtensionOption(duration=Duration(months=2), price_frac=0.9), **clauses
-    )  # type: ignore[arg-type]
+    terms = replace(offer.terms, extension=ExtensionOption(duration=Duration(months=2), price_frac=0.9), **clauses)  # type: ignore[arg-type]
     return case, replace(offer, terms=terms)
 
 
@@ -175,7 +173,9 @@ def test_a_prepayment_is_paid_once() -> None:
 
 def test_an_early_end_is_signed_as_a_right() -> None:
     """A plan that means to leave early signs the term; the lease keeps the right to leave, and exclusivity."""
-    case, offer = _with_terms({"termination": Termination(notice_days=15, fee_frac=0.1), "firm_term": Duration(months=1)})
+    case, offer = _with_terms(
+        {"termination": Termination(notice_days=15, fee_frac=0.1), "firm_term": Duration(months=1)}
+    )
     offer = replace(offer, terms=replace(offer.terms, exclusivity=Exclusivity(until_at=EDGES[2])))
     early = signing_of(offer, NOW, ends_early=True, ends_at=add_days(NOW, 46))
     signed = as_signed(early, offer)

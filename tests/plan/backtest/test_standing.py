@@ -64,9 +64,7 @@ def test_deliveries_are_made_owed_or_to_come() -> None:
         deliveries=tuple(Delivery(accelerators=10, due_at=at, terminable_after_days=9) for at in due),
     )
     path = replace(case.futures[1], delay_days={("new", 0): 4, ("new", 1): 60, ("new", 2): 7})
-    standing = replace(
-        first_standing(case.portfolio), period=1, leases=(lease,), origins={lease.id: "new"}, offers=()
-    )
+    standing = replace(first_standing(case.portfolio), period=1, leases=(lease,), origins={lease.id: "new"}, offers=())
     scene = scene_at(case.portfolio, case.demand, path, standing)
     assert scene.seen.delay_days == {(lease.id, 0): 4}
     assert scene.seen.waited_days == {(lease.id, 1): 26}

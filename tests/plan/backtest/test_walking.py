@@ -23,7 +23,7 @@ from tests.plan.tiny import tiny
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_hindsight_costs_add_up_to_the_regret(seed: int) -> None:
-    """The telescoping identity: months' regrets sum to what re-planning cost more than foresight, none below zero."""
+    """The telescoping identity: regrets sum to what re-planning cost more than foresight, none below zero."""
     told = life(seed).told
     regrets = [step.regret_usd for step in told.steps if step.regret_usd is not None]
     assert len(regrets) == len(told.steps)
@@ -42,7 +42,7 @@ def test_hindsight_costs_add_up_to_the_regret(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_money_capacity_and_work_add_up_over_the_months(seed: int) -> None:
-    """Neither the auditor of each month nor that of the whole life has a doubt, and kinds of cost add up to the cost."""
+    """Neither the auditor of a month nor that of the life has a doubt, and kinds of cost add up to the cost."""
     one = life(seed)
     assert one.told.findings == ()
     total = math.fsum(lived_of(one.course, one.walked).cost_usd.values())
