@@ -137,13 +137,18 @@ def _kept(given_up: Mapping[tuple[str, int], float], key: str, lease: Lease) -> 
 
 def _given_up(played: Played, done: Done, next_at: Instant) -> dict[tuple[str, int], float]:
     """Late parts that the play gives up and whose right to be ended arises before the next planning day."""
-    sources = {s.key: s for n, s in played.play.formulation.choices.sources.items() if n in played.play.sources}
+    choices = played.play.formulation.choices
+    sources = [source for number, source in choices.sources.items() if number in played.play.sources]
     mine = {s.offer for s in done.signed} | {lease.id for lease in played.scene.portfolio.leases}
     found = {}
     for (future, key, index), share in played.play.given_up.items():
-        part = next(part for part in sources[key].parts if part.index == index)
-        assert part.terminable_after_days is not None
-        if future == PATH and key in mine and add_days(part.due_at, part.terminable_after_days) < next_at:
+        rights = [
+            add_days(part.due_at, part.terminable_after_days)
+            for source in sources
+            for part in source.parts
+            if source.key == key and part.index == index and part.terminable_after_days is not None
+        ]
+        if future == PATH and key in mine and max(rights) < next_at:
             found[key, index] = share
     return found
 
