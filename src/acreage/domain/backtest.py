@@ -13,7 +13,7 @@ from acreage.units.instants import Instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What of a path has come about by a planning day; demand seen is in the base demand that goes with it.
+    """What of a path has come about by a planning day; demand seen is in the workloads planned with.
 
     `delay_days` are of deliveries made, `waited_days` (since they were due) of those still owed, both keyed by (lease
     id, index). `outages` have begun, recalls in `recalled_at` have been notified. `price_level` and `limit_level` are

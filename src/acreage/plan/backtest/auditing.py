@@ -16,7 +16,7 @@ from acreage.domain.finding import Finding, Severity
 from acreage.domain.future import Future
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.workload import ServingFleet, TrainingRun
-from acreage.plan.backtest.living import PATH
+from acreage.plan.backtest.playing import PATH
 from acreage.plan.backtest.signing import as_signed, lease_of, variant_of
 from acreage.plan.backtest.walking import Course, Walked
 from acreage.plan.backtest.worth import Contract, held_contract, signed_contract

@@ -8,7 +8,7 @@ from acreage.domain.backtest import BacktestMeans, BacktestPath
 from acreage.domain.evaluation import Estimate, Way
 from acreage.domain.future import Future
 from acreage.domain.plan import Decision
-from acreage.plan.backtest.living import played_out
+from acreage.plan.backtest.playing import played_out
 from acreage.plan.backtest.standing import first_standing, scene_at
 from acreage.plan.backtest.walking import Course, Planned
 from acreage.plan.decide import decision_of

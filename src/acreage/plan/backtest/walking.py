@@ -16,7 +16,8 @@ from acreage.domain.plan import Decision, Range
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.audit import audit
 from acreage.plan.backtest.hindsight import Valued, best_from, known_best, lost, scaled
-from acreage.plan.backtest.living import Month, Played, live, played_out
+from acreage.plan.backtest.living import Month, live
+from acreage.plan.backtest.playing import Played, played_out
 from acreage.plan.backtest.signing import Done, done_now
 from acreage.plan.backtest.standing import Scene, Standing, first_standing, scene_at
 from acreage.plan.decide import decision_of
