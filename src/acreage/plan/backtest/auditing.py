@@ -15,17 +15,19 @@ import polars as pl
 from acreage.domain.finding import Finding, Severity
 from acreage.domain.future import Future
 from acreage.domain.portfolio import Portfolio
+from acreage.domain.terms import SpendCommitment, SpendKind
 from acreage.domain.workload import ServingFleet, TrainingRun
+from acreage.plan.backtest.aftermath import used_usd
 from acreage.plan.backtest.playing import PATH
 from acreage.plan.backtest.signing import as_signed, lease_of, variant_of
 from acreage.plan.backtest.walking import Course, Walked
-from acreage.plan.backtest.worth import Contract, held_contract, signed_contract
+from acreage.plan.backtest.worth import Contract, fees_between, held_contract, signed_contract
 from acreage.plan.formulate.blocks import common_blocks
 from acreage.plan.formulate.money import handovers_in, losses_in
 from acreage.plan.problem import Vector
 from acreage.pricing.invoice import charges
 from acreage.pricing.present_value import discount_factor, present_value
-from acreage.units.instants import SECONDS_PER_DAY
+from acreage.units.instants import SECONDS_PER_DAY, Instant
 from acreage.units.money import usd
 
 TOLERANCE_FRAC, TOLERANCE_USD = 1e-6, 1.0
@@ -50,6 +52,7 @@ def audit_walk(course: Course, path: Future, walked: Sequence[Walked]) -> tuple[
         *_held_as_signed(walked),
         *_agrees("lease", lived.cost_usd["lease"], _lease_usd(course.portfolio, path, walked)),
         *_agrees("market", lived.cost_usd["market"], _discounted(course.portfolio, lived.market, "usd")),
+        *_agrees("shortfall", lived.cost_usd["shortfall"], _shortfall_usd(course.portfolio, path, walked, lived)),
         *_served(course, path, lived),
         *_trained(course.portfolio, path, lived),
     )
@@ -179,6 +182,38 @@ def _kept(portfolio: Portfolio, one: Walked) -> dict[str, Mapping[int, float]]:
         for id_ in leases[key] if future == PATH else ():
             found.setdefault(id_, {})[index] = 1.0 - share
     return dict(found)
+
+
+def _shortfall_usd(portfolio: Portfolio, path: Future, walked: Sequence[Walked], lived: Lived) -> float:
+    """What every commitment falls short of at its milestones, counted anew from its first day, discounted."""
+    contracts, frac = final_contracts(portfolio, walked), portfolio.policy.discount_frac_per_year
+    total = []
+    for spend, from_at in _pledged(portfolio, walked):
+        paid = 0.0
+        for milestone in spend.milestones:
+            if not from_at < milestone.due_at <= portfolio.periods[-1].until_at:
+                continue
+            mine = [c for c in contracts if c.source.provider == spend.provider and SpendKind.LEASE in spend.eligible]
+            since, until = Instant(max(from_at, spend.starts_at)), Instant(milestone.due_at + 1)
+            fees = sum(fees_between(contract, path, since, until) for contract in mine)
+            inside = [i for i, p in enumerate(portfolio.periods) if from_at <= p.from_at and p.until_at <= until - 1]
+            used = used_usd(portfolio, spend, lived.market.filter(pl.col("period").is_in(inside)))
+            short = max(0.0, usd(milestone.cumulative_micro_usd - spend.drawn_micro_usd - fees) - used - paid)
+            paid += short
+            total.append(short * discount_factor(milestone.due_at, portfolio.as_of_at, frac))
+    return math.fsum(total)
+
+
+def _pledged(portfolio: Portfolio, walked: Sequence[Walked]) -> Iterator[tuple[SpendCommitment, Instant]]:
+    """Every commitment held or signed, and the day from which it counts."""
+    for commitment in portfolio.commitments:
+        yield commitment.spend, portfolio.as_of_at
+    offers = {offer.id: offer for offer in portfolio.offers}
+    for one in walked:
+        for id_ in dict.fromkeys(signing.offer for signing in one.done.signed):
+            spend = offers[id_].commitment
+            if spend is not None:
+                yield spend, one.scene.portfolio.as_of_at
 
 
 def _discounted(portfolio: Portfolio, rows: pl.DataFrame, column: str) -> float:
