@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": ("plan", "Turn contracts, offers and demand into a plan worth signing."),
     "explain": ("explain", "Say why an offer, workload or provider is treated as it is."),
     "compare": ("compare", "Compare two plans, or a plan with one without a supplier or rule."),
+    "backtest": ("backtest", "Re-plan month by month along a path, and see what each month cost."),
     "audit": ("audit", "Recompute a stored plan without a solver and check every rule."),
     "rfq": ("rfq", "Ask several vendors for quotes; compare, counter and award."),
     "auction": ("auction", "Hold an auction of your own lots, and audit its result."),

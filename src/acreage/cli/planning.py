@@ -82,7 +82,7 @@ def run_plan(
     asked = _asked(options)
     ledger = open_books(options["ledger"]) if options.get("ledger") else None
     read = planning.portfolio_with_books(portfolio, ledger) if ledger else planning.portfolio_at(portfolio)
-    _say_findings(read.findings)
+    say_findings(read.findings)
     wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
     folder = out or PLANS / read.portfolio.name
     planning.check_writable(folder)
@@ -138,7 +138,8 @@ def apply_plan(ledger: Ledger, plan: Plan, read: planning.Read, options: Mapping
         change(ledger, asked, works, lambda: of_ids(ledger, ids))
 
 
-def _say_findings(findings: tuple[Finding, ...]) -> None:
+def say_findings(findings: tuple[Finding, ...]) -> None:
+    """Doubts about a portfolio, one a line on stderr."""
     for finding in findings:
         where = ":".join(part for part in (finding.source, finding.row) if part)
         click.echo(f"{finding.severity}: {where}: {finding.subject}: {finding.message}", err=True)

@@ -20,12 +20,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextTable:
-    """A table of texts ready to be shown; columns in `numbers` are set flush right, rows in `strong` stand out."""
+    """A table of texts ready to be shown; columns in `numbers` are set flush right, rows in `strong` stand out.
+
+    Columns in `unbroken` stay on one line.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: frozenset[str] = frozenset()
     strong: frozenset[int] = frozenset()
+    unbroken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,12 @@ def _section(section: Section) -> dict[str, Any]:
 def _rows(table: TextTable) -> list[list[dict[str, Any]]]:
     return [
         [
-            {"text": cell, "number": name in table.numbers, "strong": i in table.strong and j == 0}
+            {
+                "text": cell,
+                "number": name in table.numbers,
+                "strong": i in table.strong and j == 0,
+                "unbroken": name in table.unbroken,
+            }
             for j, (name, cell) in enumerate(zip(table.columns, row, strict=True))
         ]
         for i, row in enumerate(table.rows)
