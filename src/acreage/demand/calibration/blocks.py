@@ -1,5 +1,7 @@
 """Resampling of dependent observations in blocks, so that what follows each other stays together."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,7 @@ def block_length(observations: int) -> float:
     The best length grows as the cube root (Politis and Romano, 1994, section 3); the factor is ours, on the long
     side, as prices and availability follow themselves for months and hours.
     """
-    return max(2.0 * observations ** (1.0 / 3.0), 3.0)
+    return max(2.0 * math.pow(observations, 1.0 / 3.0), 3.0)
 
 
 def stationary(rng: np.random.Generator, observations: int, mean_block: float, draws: int) -> NDArray[np.int64]:

@@ -91,11 +91,11 @@ def effective_trials(hits: Sequence[Array]) -> float:
     within = float(np.mean(np.var(table, axis=1, ddof=1)))
     total = between + (size - 1) * within
     rho = max((between - within) / total, 0.0) if total > 0.0 else 0.0
-    return clusters * size / (1.0 + (size - 1) * rho)
+    return float(clusters * size / (1.0 + (size - 1) * rho))
 
 
 def percentiles(samples: Array) -> tuple[float, float]:
-    """The percentile interval of a bootstrap (Efron and Tibshirani, 1993, chapter 13); what is no number is left out."""
+    """The percentile interval of a bootstrap (Efron and Tibshirani, 1993, chapter 13); not a number is left out."""
     finite = samples[np.isfinite(samples)]
     assert finite.size, "a bootstrap without a finite draw"
     low, high = np.quantile(finite, [TAIL_FRAC, 1.0 - TAIL_FRAC])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def _check_values(rows: Sequence[Observation], file: str) -> None:
 
 
 def _check_order(rows: Sequence[Observation], file: str) -> None:
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         place = Place(file=file, line=row.line, field="date")
         if row.on == before.on:
             raise InputError(f"{row.on} stands twice, first in line {before.line}", fix="keep one of them", place=place)
@@ -104,7 +105,7 @@ def _frequency(workload: WorkloadId, rows: Sequence[Observation], file: str) -> 
         raise InputError(
             f"{workload} has {len(rows)} rows", fix="a history needs some dozens; see the manual", place=place
         )
-    steps = Counter(_named((b.on - a.on).days) for a, b in zip(rows, rows[1:], strict=False))
+    steps = Counter(_named((b.on - a.on).days) for a, b in pairwise(rows))
     regular = [(count, name) for name, count in steps.items() if name is not None]
     regular.sort(reverse=True, key=lambda found: found[0])
     if not regular or regular[0][0] * 2 < len(rows) - 1:
@@ -130,7 +131,7 @@ def _named(days: int) -> Frequency | None:
 
 
 def _check_gaps(workload: WorkloadId, rows: Sequence[Observation], frequency: Frequency, file: str) -> None:
-    for before, row in zip(rows, rows[1:], strict=False):
+    for before, row in pairwise(rows):
         missing = _missing(before.on, row.on, frequency)
         if missing:
             named = ", ".join(map(str, missing[:NAMED_GAPS_MAX]))

@@ -96,11 +96,12 @@ def without_excursions(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[Excursio
 
 
 def monthly_changes(rows: pl.DataFrame) -> Changes:
-    """Month-end log prices differenced; a series lasts from its first row to the last day its provider was looked at."""
+    """Month-end log prices differenced; a series lasts from its first row to its provider's last."""
     month = pl.col("observed_from").dt.year() * 12 + pl.col("observed_from").dt.month() - 1
     rows = rows.sort(*KEY, "observed_from").with_columns(month=month)
     first, last = rows["month"].min(), rows["month"].max()
-    assert isinstance(first, int) and isinstance(last, int)
+    assert isinstance(first, int)
+    assert isinstance(last, int)
     seen = dict(rows.group_by("provider").agg(pl.col("month").max()).iter_rows())
     prices, chips = [], []
     for key, group in rows.group_by(KEY, maintain_order=True):
@@ -201,7 +202,9 @@ def calibrate_prices(
         changes = monthly_changes(clean.filter(pl.col("pricing_model") == kind))
         spreads = _spreads(changes, kind, source, rng)
         answers += spreads
-        yearly |= {kind: a for a in spreads if isinstance(a, Estimated) and a.subject == kind}
+        of_kind = spreads[1]
+        if isinstance(of_kind, Estimated):
+            yearly[kind] = of_kind
         if kind in MARKET_KINDS:
             answers += _shares(changes, kind, source, rng)
     weights = {a.subject: a for a in answers if isinstance(a, Estimated) and a.quantity == "price_weight_frac"}
@@ -231,8 +234,7 @@ def _spread(log_changes: Array, months: int, subject: str, source: str, rng: np.
     if most < needed:
         return Unsaid(quantity=quantity, subject=subject, why=f"{most} months are there, {needed} are needed")
     if not np.nansum(long_enough**2):
-        why = f"none of {len(long_enough)} prices changed within {most} months, which gives no spread"
-        return Unsaid(quantity=quantity, subject=subject, why=why)
+        return Unsaid(quantity=quantity, subject=subject, why="none of its prices ever changed, which gives no spread")
     sd, low, high = spread_per_year(long_enough, months, rng)
     over = "a year" if months > 1 else "a month, times the root of 12"
     return Estimated(
@@ -243,7 +245,7 @@ def _spread(log_changes: Array, months: int, subject: str, source: str, rng: np.
         high=sd_of_factor(min(high, LOG_SD_MAX)),
         observations=int(np.isfinite(sums(long_enough, months)).sum()),
         source=source,
-        method=f"root mean square change of {len(long_enough)} log prices over {over}; the wider "
+        method=f"root mean square change of log prices over {over}; the wider "
         "of a chi-squared interval and a stationary bootstrap of months",
     )
 
@@ -292,7 +294,9 @@ def _share(
     )
 
 
-def _blend(quantity: str, kinds: Mapping[str, Estimated], market: Mapping[str, float], source: str, power: int) -> Answer:
+def _blend(
+    quantity: str, kinds: Mapping[str, Estimated], market: Mapping[str, float], source: str, power: int
+) -> Answer:
     """One figure for what the portfolio can buy by the hour: power mean over pricing models, by accelerators."""
     bought = {kind: weight for kind, weight in market.items() if weight > 0.0}
     missing = [kind for kind in bought if kind not in kinds]

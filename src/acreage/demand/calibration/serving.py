@@ -22,6 +22,7 @@ TICK_S, TICKS = 10, 12
 """Burstiness is looked at in counts of ten seconds within two minutes, which no daily shape reaches."""
 
 WINDOWS_MIN = 15
+MINUTE_MIN = 5.0
 
 Layout = tuple[tuple[str, float], ...]
 """Load blocks from the highest to the lowest: name and share of the hours."""
@@ -70,7 +71,7 @@ def whole_days(trace: ServingTrace) -> Array:
         return np.empty((0, 24))
     inside = (hours >= first * 24) & (hours < last * 24)
     size = (last - first) * 24
-    totals = np.bincount(hours[inside] - first * 24, weights=trace.amount[inside], minlength=size)
+    totals: Array = np.bincount(hours[inside] - first * 24, weights=trace.amount[inside], minlength=size).astype(float)
     if trace.is_rate:
         counts = np.bincount(hours[inside] - first * 24, minlength=size)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -129,10 +130,14 @@ def _bursts(trace: ServingTrace, source: str, rng: np.random.Generator) -> list[
         ),
     )
     answers: list[Answer] = []
+    span_s = float(trace.at_s[-1] - trace.at_s[0])
     for quantity, method, values, figure in told:
-        if trace.is_rate or len(values) < WINDOWS_MIN:
+        sparse = quantity == "busy_minute_frac" and 60.0 * trace.amount.sum() < span_s * MINUTE_MIN
+        if trace.is_rate or sparse or len(values) < WINDOWS_MIN:
             few = f"{len(values)} stretches to compare are there, {WINDOWS_MIN} are needed"
             why = "sampled rates do not show what happens between the samples" if trace.is_rate else few
+            if sparse and not trace.is_rate:
+                why = f"with less than {MINUTE_MIN:g} requests in a mean minute, the busiest are chance"
             answers.append(Unsaid(quantity=quantity, subject=trace.name, why=why))
             continue
         draws = stationary(rng, len(values), block_length(len(values)), DRAWS // 4)

@@ -170,9 +170,7 @@ def _side_by_side(traces: Sequence[SpotTrace]) -> list[Array]:
     keys = sorted({(t.started_on, t.resource, t.gap_s) for t in traces})
     groups = []
     for key in keys:
-        lines = [
-            _hourly(t, t.available_frac) for t in traces if (t.started_on, t.resource, t.gap_s) == key
-        ]
+        lines = [_hourly(t, t.available_frac) for t in traces if (t.started_on, t.resource, t.gap_s) == key]
         hours = min(len(line) for line in lines) // 24 * 24
         group = np.asarray([line[:hours] for line in lines])
         moving = group[group.std(axis=1) > 0.0] if hours else group

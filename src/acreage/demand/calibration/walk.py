@@ -27,7 +27,7 @@ from acreage.demand.draws import Array
 MEAN_STEPS = {Frequency.DAILY: 7, Frequency.WEEKLY: 4, Frequency.MONTHLY: 1}
 BLOCKS_A_YEAR = {Frequency.DAILY: 52, Frequency.WEEKLY: 13, Frequency.MONTHLY: 12}
 REACH = 3
-"""Changes are taken over so many blocks: noise that does not last weighs a third of what it does from one to the next."""
+"""Changes are taken over so many blocks, in which noise that does not last weighs a third of what it does over one."""
 
 YEARS_FOR_SEASON = 3
 SD_MAX, CORRELATION_MAX = 3.0, 0.999
