@@ -20,9 +20,10 @@ WIDTH_MIN = 1e-9
 def correction(quantiles: Array, actual: Array, level_frac: float) -> float:
     """By how many of its widths the interval must move out at each end; negative: in.
 
-    `quantiles` (windows, QUANTILES, steps), `actual` (windows, steps), on the scale of the forecasts.
+    `quantiles` (..., QUANTILES, steps), `actual` (..., steps), on the scale of the forecasts. Where there are too few
+    for the level, the largest miss is the correction.
     """
-    low, high = (quantiles[:, end] for end in ENDS[level_frac])
+    low, high = (quantiles[..., end, :] for end in ENDS[level_frac])
     scores = np.sort((np.maximum(low - actual, actual - high) / np.maximum(high - low, WIDTH_MIN)).ravel())
     rank = math.ceil((len(scores) + 1) * level_frac)
     return float(scores[min(rank, len(scores)) - 1])
@@ -41,6 +42,6 @@ def corrected(quantiles: Array, corrections: Mapping[float, float]) -> Array:
 
 
 def covered(quantiles: Array, actual: Array, level_frac: float) -> Array:
-    """Whether each value lies in its interval, as 0 or 1: shape (windows, steps)."""
+    """Whether each value lies in its interval, as 0 or 1: shape (..., steps)."""
     low, high = (quantiles[..., end, :] for end in ENDS[level_frac])
     return np.asarray((low <= actual) & (actual <= high), dtype=float)

@@ -39,7 +39,7 @@ class Coverage:
     """How often intervals of `level_frac` held in the later windows, before and after correction.
 
     `low_frac`, `high_frac` (and `after_*`) are Wilson intervals of the coverage itself, for as many trials as the
-    dependent steps are worth. `correction_frac` is by how much of their width the ends were moved out.
+    dependent steps and workloads are worth. `correction_frac` is by how much of their width the ends were moved out.
     """
 
     level_frac: float
@@ -143,9 +143,9 @@ def _coverage(rolled: Sequence[Rolled], chosen: Sequence[str], level: float) -> 
     """Corrected by the earlier windows, always: over simulated histories of five years that covers 92 % by the interval
     of 90 %; uncorrected it covers 81 %, and corrected only where coverage is off beyond chance 85 %."""
     half = rolled[0].grid.chosen
-    quantiles = [each.quantiles[name] for each, name in zip(rolled, chosen, strict=True)]
-    early = np.concatenate([q[:half] for q in quantiles]), np.concatenate([r.actual[:half] for r in rolled])
-    late = np.concatenate([q[half:] for q in quantiles]), np.concatenate([r.actual[half:] for r in rolled])
+    quantiles = np.stack([each.quantiles[name] for each, name in zip(rolled, chosen, strict=True)], axis=1)
+    actual = np.stack([each.actual for each in rolled], axis=1)
+    early, late = (quantiles[:half], actual[:half]), (quantiles[half:], actual[half:])
     moved = correction(*early, level)
     before, after = _held(*late, level), _held(corrected(late[0], {level: moved}), late[1], level)
     return Coverage(
@@ -163,8 +163,12 @@ def _coverage(rolled: Sequence[Rolled], chosen: Sequence[str], level: float) -> 
 
 
 def _held(quantiles: Array, actual: Array, level: float) -> tuple[float, float, float]:
-    """Share covered, and its Wilson interval for as many trials as the steps of these windows are worth."""
-    hits = covered(quantiles, actual, level)
+    """Share covered, and its Wilson interval for as many trials as these windows are worth.
+
+    Shapes (windows, workloads, QUANTILES, steps) and (windows, workloads, steps): what falls into one window of time
+    has its surprises in common, over steps and workloads alike.
+    """
+    hits = covered(quantiles, actual, level).reshape(len(actual), -1)
     return (float(hits.mean()), *wilson(float(hits.mean()), effective_trials(list(hits))))
 
 

@@ -28,6 +28,9 @@ WINDOW = 5.0
 ZONES_MIN = 4
 """Fewer zones give no interval of what differs between them."""
 
+ROUNDING = 1e-9
+"""What a constant line is off its mean."""
+
 DAYS_MIN = 4
 """Fewer days in common give no interval of what zones share."""
 
@@ -64,9 +67,9 @@ def memory_ticks(values: Array) -> float:
     The sum stops at `WINDOW` times its own value (Sokal, 1997, "Monte Carlo methods in statistical mechanics",
     section 3), as the rest is noise.
     """
-    centred = values - values.mean()
-    if not np.any(centred):
+    if not np.ptp(values):
         return 0.0
+    centred = values - values.mean()
     size = 1 << (2 * len(values) - 1).bit_length()
     power = np.abs(np.fft.rfft(centred, size)) ** 2
     correlations = np.fft.irfft(power, size)[: len(values)]
@@ -173,7 +176,7 @@ def _side_by_side(traces: Sequence[SpotTrace]) -> list[Array]:
         lines = [_hourly(t, t.available_frac) for t in traces if (t.started_on, t.resource, t.gap_s) == key]
         hours = min(len(line) for line in lines) // 24 * 24
         group = np.asarray([line[:hours] for line in lines])
-        moving = group[group.std(axis=1) > 0.0] if hours else group
+        moving = group[np.ptp(group, axis=1) > 0.0] if hours else group
         if len(moving) > 1 and hours >= DAYS_MIN * 24:
             groups.append(moving)
     return groups
@@ -188,7 +191,7 @@ def _mean_correlation(groups: Sequence[Array]) -> float:
         found += [
             float(centred[i] @ centred[j] / (norms[i] * norms[j]))
             for i, j in combinations(range(len(group)), 2)
-            if norms[i] > 0.0 and norms[j] > 0.0
+            if min(norms[i], norms[j]) > ROUNDING
         ]
     return float(np.mean(found)) if found else math.nan
 
@@ -208,7 +211,7 @@ def _with_price(traces: Sequence[SpotTrace], source: str, rng: np.random.Generat
         if trace.usd is not None and np.ptp(trace.usd) > 0.0 and np.ptp(trace.available_frac) > 0.0:
             both = np.asarray([_hourly(trace, trace.available_frac), _hourly(trace, trace.usd)])
             days = both.shape[1] // 24
-            if days >= DAYS_MIN and (both[:, : days * 24].std(axis=1) > 0.0).all():
+            if days >= DAYS_MIN and (np.ptp(both[:, : days * 24], axis=1) > 0.0).all():
                 pairs.append(both[:, : days * 24])
     if not pairs:
         return Unsaid(quantity=quantity, subject="spot", why=f"no trace has prices that moved over {DAYS_MIN} days")
