@@ -8,7 +8,7 @@ from acreage.units.ids import ProviderId
 
 
 def test_the_intervals_hold_the_law_that_deliveries_were_drawn_from() -> None:
-    """Thirty deliveries, 40 % on time, the others log-normal with median 45 and 90th percentile 120 days; 60 records."""
+    """Thirty deliveries, 40 % on time, the others log-normal (median 45, 90th percentile 120 days); 60 records."""
     truth = {"on_time_frac": 0.4, "median_days": 45.0, "p90_days": 120.0}
     held = dict.fromkeys(truth, 0)
     spread = np.log(120.0 / 45.0) / 1.2815515655446004

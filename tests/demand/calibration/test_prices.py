@@ -18,7 +18,7 @@ from acreage.demand.calibration.prices import (
     without_excursions,
 )
 
-ROWS = dict(provider="gcp", region="us", pricing_model="spot", chip="H100")
+ROWS = {"provider": "gcp", "region": "us", "pricing_model": "spot", "chip": "H100"}
 
 
 def frame(*rows: dict[str, object]) -> pl.DataFrame:

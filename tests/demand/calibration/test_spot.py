@@ -45,15 +45,9 @@ def test_spread_and_weight_are_those_put_in() -> None:
     for seed in range(12):
         rng = np.random.default_rng(seed)
         common = wave(rng, 45 * 24, 0.8)
-        traces = [
-            trace(
-                f"zone-{i}",
-                0.5
-                + 0.1 * rng.standard_normal()
-                + 0.1 * (math.sqrt(0.3) * common + math.sqrt(0.7) * wave(rng, 1080, 0.8)),
-            )
-            for i in range(12)
-        ]
+        levels = 0.5 + 0.1 * rng.standard_normal(12)
+        moves = [math.sqrt(0.3) * common + math.sqrt(0.7) * wave(rng, 45 * 24, 0.8) for _ in range(12)]
+        traces = [trace(f"zone-{i}", levels[i] + 0.1 * moves[i]) for i in range(12)]
         answers = calibrate_spot(traces, source="spot", rng=rng)
         # A month's mean moves by 0.1 sqrt(9 ticks of memory / 720) besides.
         truth = math.sqrt(0.1**2 + 0.1**2 * 9 / 720) / 0.5

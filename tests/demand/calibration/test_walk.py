@@ -1,4 +1,4 @@
-"""The generator's law fitted to histories drawn from it: the truth lies within the intervals about as often as they say."""
+"""The generator's law fitted to histories drawn from it: the truth lies within intervals about as often as they say."""
 
 import numpy as np
 import pytest

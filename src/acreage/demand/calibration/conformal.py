@@ -30,7 +30,10 @@ def correction(quantiles: Array, actual: Array, level_frac: float) -> float:
 
 
 def corrected(quantiles: Array, corrections: Mapping[float, float]) -> Array:
-    """The quantiles with the ends of each interval moved, and in order again; the same shape."""
+    """The quantiles with the ends of each interval moved, and in order again; the same shape.
+
+    Give the corrections of all levels: one interval moved past the others alone would change places with them.
+    """
     found = np.array(quantiles, dtype=float)
     for level_frac, widths in corrections.items():
         low, high = ENDS[level_frac]
