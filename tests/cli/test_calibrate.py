@@ -148,7 +148,9 @@ def test_the_commands_of_the_how_to_run(here: Path, capsys: pytest.CaptureFixtur
     assert len(commands) >= 3
     for command in commands:
         assert run(command) == 0, command
-    assert set(load_document(here / "calibrated.yaml").value) == {"uncertainty", "workloads"}
+    block = load_document(here / "calibrated.yaml").value
+    assert set(block) == {"uncertainty", "workloads"}
+    assert set(block["uncertainty"]) == {"demand_sd_frac_per_year", "weights"}
 
 
 def test_a_missing_library_is_named_with_its_remedy() -> None:
@@ -227,6 +229,9 @@ def test_a_serving_trace_without_times_is_refused(here: Path, capsys: pytest.Cap
     (here / "odd.csv").write_text("when,tokens\n2026-01-01,3\n")
     assert run(f"calibrate {PORTFOLIO} --serving odd.csv") == 2
     assert "have arrival_s, or t_s and qps_sum, or at (or gmt_create)" in capsys.readouterr().err
+    (here / "odd.csv").write_text("arrival_s\n0\n1e15\n")
+    assert run(f"calibrate {PORTFOLIO} --serving odd.csv") == 2
+    assert "times are seconds; at most 3,660 days are read" in capsys.readouterr().err
     (here / "odd.csv").write_text("at\nyesterday\n")
     assert run(f"calibrate {PORTFOLIO} --serving odd.csv") == 2
     assert "odd.csv:2: at: 'yesterday' is not a date-time" in capsys.readouterr().err
@@ -289,6 +294,22 @@ def test_deliveries_in_the_books_give_laws(here: Path, capsys: pytest.CaptureFix
     share = next(one for one in found["estimates"] if one["quantity"] == "on_time_frac")
     assert (share["subject"], share["value"], share["observations"]) == ("basalt", 0.5, 2)
     assert {one["quantity"] for one in found["unsaid"]} == {"median_days", "p90_days"}
+
+
+def test_the_least_of_data_is_answered_with_what_is_missing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One price, one request, one zone for a day: nothing can be said, and that is an answer."""
+    (here / "prices.csv").write_text(f"{PRICES}\naws,us-east-1,p5.48xlarge,spot,2024-01-01,40\n")
+    (here / "serving.csv").write_text("arrival_s\n12.5\n")
+    content = {"metadata": {"gap_seconds": 3600}, "data": [0, 1] * 12}
+    (here / "availability__1-node__aws-02-15-2023__us-east-1a_v100_1.json").write_text(json.dumps(content))
+    names = (
+        "--prices prices.csv --serving serving.csv --spot availability__1-node__aws-02-15-2023__us-east-1a_v100_1.json"
+    )
+    assert run(f"calibrate {PORTFOLIO} {names} -o json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["estimates"] == []
+    assert found["block"]["uncertainty"] == {}
+    assert len(found["unsaid"]) > 10
 
 
 def test_dates_of_a_day_later_do_not_matter_to_prices(here: Path) -> None:

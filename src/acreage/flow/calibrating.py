@@ -1,6 +1,7 @@
 """Calibrates the generator of futures: reads data beside a portfolio and asks each part what they say."""
 
 import importlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +114,9 @@ def check_new(path: Path) -> None:
     place = Place(file=str(path))
     if path.exists():
         raise InputError("it is there already", fix="name another file with --write, or remove it", place=place)
-    if not path.absolute().parent.is_dir():
-        raise InputError("its folder is not there", fix="make it first", place=place)
+    folder = path.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InputError("its folder cannot be written to", fix="name a file in one that can", place=place)
 
 
 def _rng(seed: int, part: str) -> np.random.Generator:

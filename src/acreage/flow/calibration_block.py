@@ -1,11 +1,12 @@
 """The part of a portfolio that a calibration gives: fields to paste, each with its interval beside it."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acreage.demand.calibration.estimate import Estimated
 from acreage.demand.calibration.prices import BLEND
-from acreage.domain.workload import ServingFleet
+from acreage.domain.workload import ResearchShare, ServingFleet
 from acreage.flow.calibrating import Calibration
 from acreage.units.instants import iso_date
 
@@ -49,7 +50,20 @@ def _fields(calibration: Calibration, sources: Sequence[tuple[str, str, str, str
 
 def uncertainty_fields(calibration: Calibration) -> list[Field]:
     """Fields of `uncertainty` that were estimated."""
-    return _fields(calibration, SOURCES_OF_UNCERTAINTY)
+    return [*_research_spread(calibration), *_fields(calibration, SOURCES_OF_UNCERTAINTY)]
+
+
+def _research_spread(calibration: Calibration) -> list[Field]:
+    """The spread of research shares, which have none of their own in a portfolio: the mean variance of those seen."""
+    name = "demand_sd_frac_per_year"
+    shares = [w.id for w in calibration.portfolio.workloads if isinstance(w, ResearchShare)]
+    found = [one for id_ in shares if (one := estimated(calibration, "demand", name, id_)) is not None]
+    if not found:
+        return []
+    value, low, high = (
+        math.sqrt(sum(getattr(one, end) ** 2 for one in found) / len(found)) for end in ("value", "low", "high")
+    )
+    return [Field(name=name, value=round(value, 3), found=replace(found[0], value=value, low=low, high=high))]
 
 
 def weight_fields(calibration: Calibration) -> list[Field]:

@@ -26,7 +26,7 @@ from acreage.demand.calibration.spot import SpotTrace
 from acreage.domain.price import PriceKind
 from acreage.units.errors import InputError, Place
 from acreage.units.ids import WorkloadId
-from acreage.units.instants import SECONDS_PER_DAY, instant
+from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR, instant
 
 PRICE_COLUMNS = ("provider", "region", "instance_type", "pricing_model", "observed_from", "usd_per_instance_hour")
 DEMAND_COLUMNS = ("date", "workload", "value")
@@ -34,7 +34,7 @@ INDEX, RUNS = "spot_traces_index.csv", "spot_traces_rle.csv"
 INDEX_COLUMNS = ("trace_id", "nodes", "zone", "resource", "start_date", "gap_seconds", "ticks")
 RUN_COLUMNS = ("trace_id", "start_tick", "n_ticks", "available")
 SERVING_FORMS = ("arrival_s", "t_s and qps_sum", "at (or gmt_create)")
-TICKS_MAX = 10_000_000
+TICKS_MAX, SPAN_DAYS_MAX = 10_000_000, 3_660
 
 Row = tuple[int, dict[str, str]]
 """Line in the file, and cells by column."""
@@ -149,14 +149,18 @@ def _coded_traces(folder: Path) -> list[SpotTrace]:
         name = cells["trace_id"]
         nodes = _number(path, line, "nodes", cells["nodes"], above=0.0)
         ticks = round(_number(path, line, "ticks", cells["ticks"], above=0.0))
+        gap_s = _number(path, line, "gap_seconds", cells["gap_seconds"], above=0.0)
+        if ticks > TICKS_MAX or gap_s > SECONDS_PER_HOUR:
+            fix = f"at most {TICKS_MAX:,} ticks, at most an hour apart"
+            raise InputError(f"{ticks:,} ticks {gap_s:g} s apart", fix=fix, place=Place(file=str(path), line=line))
         found.append(
             SpotTrace(
                 name=name,
                 zone=cells["zone"],
                 resource=cells["resource"],
                 started_on=cells["start_date"],
-                gap_s=_number(path, line, "gap_seconds", cells["gap_seconds"], above=0.0),
-                available_frac=_decoded(folder / RUNS, name, runs.pop(name, []), min(ticks, TICKS_MAX), nodes),
+                gap_s=gap_s,
+                available_frac=_decoded(folder / RUNS, name, runs.pop(name, []), ticks, nodes),
                 usd=None,
             )
         )
@@ -201,8 +205,13 @@ def _json_trace(path: Path) -> SpotTrace:
         raise InputError(f"not a spot trace: {error!r}", fix=fix, place=place) from None
     named = _TRACE_NAME.search(path.stem)
     nodes = float(named[1]) if named else max(float(values.max(initial=0.0)), 1.0)
-    if values.ndim != 1 or not len(values) or gap_s <= 0.0 or not ((values >= 0.0) & (values <= nodes)).all():
-        fix = f"data are instances from 0 to {nodes:g}, gap_seconds is above 0"
+    if (
+        values.ndim != 1
+        or not len(values)
+        or not 0.0 < gap_s <= SECONDS_PER_HOUR
+        or not ((values >= 0.0) & (values <= nodes)).all()
+    ):
+        fix = f"data are instances from 0 to {nodes:g}, gap_seconds is above 0 and at most 3600"
         raise InputError("not a spot trace", fix=fix, place=place)
     if usd is not None and (usd.shape != values.shape or not (usd > 0.0).all()):
         raise InputError("prices do not go with data", fix="give one above 0 for each tick", place=place)
@@ -220,6 +229,15 @@ def _json_trace(path: Path) -> SpotTrace:
 def read_serving(path: Path) -> list[ServingTrace]:
     """Serving traces by the columns that a file has: requests by arrival, sampled rates, or requests by date-time."""
     rows = rows_of(path, ())
+    traces = _serving_traces(path, rows)
+    span_days = max(float(trace.at_s[-1] - trace.at_s[0]) for trace in traces) / SECONDS_PER_DAY
+    if span_days > SPAN_DAYS_MAX:
+        fix = f"times are seconds; at most {SPAN_DAYS_MAX:,} days are read"
+        raise InputError(f"the trace spans {span_days:,.0f} days", fix=fix, place=Place(file=str(path)))
+    return traces
+
+
+def _serving_traces(path: Path, rows: Sequence[Row]) -> list[ServingTrace]:
     columns, name = rows[0][1].keys(), path.name.partition(".")[0]
     if "arrival_s" in columns:
         return [_requests(name, [_number(path, line, "arrival_s", cells["arrival_s"]) for line, cells in rows])]

@@ -77,6 +77,15 @@ def test_few_zones_and_no_prices_are_not_said() -> None:
     assert why["availability_with_price_correlation"] == "no trace has prices that moved over 4 days"
 
 
+def test_a_market_that_never_had_any_gives_no_spread() -> None:
+    """A share of nothing is not said, rather than not a number."""
+    answers = calibrate_spot(
+        [trace(f"z{i}", np.zeros(240)) for i in range(5)], source="s", rng=np.random.default_rng(1)
+    )
+    assert all(isinstance(a, Unsaid) for a in answers)
+    assert {a.why for a in answers if isinstance(a, Unsaid)} >= {"nothing was ever available"}
+
+
 def test_a_zone_that_never_had_any_does_not_break_the_rest() -> None:
     """Constants have no correlation and no memory."""
     rng = np.random.default_rng(5)

@@ -117,8 +117,9 @@ def calibrate_spot(traces: Sequence[SpotTrace], *, source: str, rng: np.random.G
         ("market_limit_sd_frac", "spread of a month's availability between and within zones", limit_sd_frac),
     )
     answers: list[Answer] = []
-    if len(zones) < ZONES_MIN:
-        why = f"traces of {len(zones)} zones are there, {ZONES_MIN} are needed"
+    if len(zones) < ZONES_MIN or not any(m.mean for m in moments):
+        few = f"traces of {len(zones)} zones are there, {ZONES_MIN} are needed"
+        why = few if len(zones) < ZONES_MIN else "nothing was ever available"
         answers += [Unsaid(quantity=quantity, subject="spot", why=why) for quantity, _, _ in told]
     else:
         drawn = [[i for zone in draw for i in members[zone]] for draw in clusters(rng, len(zones), DRAWS)]
