@@ -1,9 +1,9 @@
 """What a folder of public data says about the generator of futures; and how far its intervals can be trusted.
 
-`python benchmarks/plan/calibration.py DATA [--portfolio FILE] [--seed 1] [--simulated 100]` where DATA holds
+`python benchmarks/plan/calibration.py DATA [--portfolio FILE] [--seed 1] [--simulated 100] [--forecasts 40]` where DATA holds
 `price_history.csv`, `traces/spot` and `traces/serving` (what is missing is left out). The data are not shipped:
 docs/how-to/calibrate-futures.md names them. `--simulated` draws that many histories from the generator's own law and
-prints how often the 95 % intervals hold the truth.
+prints how often the 95 % intervals hold the truth; `--forecasts` that many to be forecast, which needs the extra.
 """
 
 import argparse
@@ -15,11 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from acreage.demand.calibration.demand import calibrate_demand
 from acreage.demand.calibration.estimate import Estimated, Unsaid, sd_of_factor
+from acreage.demand.calibration.forecaster import BASELINE
 from acreage.demand.calibration.history import STEP_YEARS, Frequency, History
 from acreage.demand.calibration.prices import spread_per_year
 from acreage.demand.calibration.walk import fit, growth_of, shared_of, spread_of
-from acreage.flow.calibrating import Sources, calibrate
+from acreage.flow.calibrating import Sources, calibrate, load_forecasters
 from acreage.units.ids import WorkloadId
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "frontier-lab" / "portfolio.yaml"
@@ -48,6 +50,8 @@ def main() -> None:
                 print(f"not said: {one.quantity} of {one.subject}: {one.why}")
     print(f"set aside: {len(found.excursions)} list prices that came back; {'; '.join(found.notes)}\n")
     _simulated(asked.simulated, asked.seed)
+    if asked.forecasts:
+        _forecast(asked.forecasts, asked.seed)
 
 
 def _arguments() -> argparse.Namespace:
@@ -56,6 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--portfolio", type=Path, default=EXAMPLE)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--simulated", type=int, default=100)
+    parser.add_argument("--forecasts", type=int, default=0)
     return parser.parse_args()
 
 
@@ -82,15 +87,37 @@ def _simulated(count: int, seed: int) -> None:
     print(f"truth: sd {SD} (as a factor {sd_of_factor(SD):.3f}), growth {GROWTH}, weight {WEIGHT}; {count} draws each")
 
 
-def _held(frequency: Frequency, rows: int, seeds: list[int]) -> tuple[float, float, float, float]:
-    rng = np.random.default_rng(seeds)
+def _forecast(count: int, seed: int) -> None:
+    """Coverage of forecast intervals in windows never looked at, as the library gives them and corrected."""
+    library = load_forecasters()
+    found = []
+    for number in range(count):
+        histories = _histories(Frequency.MONTHLY, 60, np.random.default_rng([seed, number]), season=0.15)
+        chosen = {name: library[name] for name in (BASELINE, "Theta")}
+        found.append(
+            calibrate_demand(histories, chosen, families={}, source="", tell=lambda done, total: None).coverage
+        )
+    print(f"\n| interval, {count} times 3 histories of 60 months | held | corrected |\n|---|---|---|")
+    for of_level in zip(*found, strict=True):
+        before, after = (np.mean([getattr(one, end) for one in of_level]) for end in ("before_frac", "after_frac"))
+        print(f"| {of_level[0].level_frac:.0%} | {before:.0%} | {after:.0%} |")
+
+
+def _histories(frequency: Frequency, rows: int, rng: np.random.Generator, season: float = 0.0) -> list[History]:
+    """Three random walks of the stated truth, with noise and perhaps a season of the year."""
     common, step = rng.standard_normal(rows), STEP_YEARS[frequency]
     histories = []
     for name in ("a", "b", "c"):
         moves = np.sqrt(WEIGHT) * common + np.sqrt(1.0 - WEIGHT) * rng.standard_normal(rows)
         logs = np.cumsum(SD * np.sqrt(step) * moves) + np.log(GROWTH) * step * np.arange(rows)
+        logs += season * np.sin(2 * np.pi * step * np.arange(rows))
         values = np.exp(logs + 0.02 * rng.standard_normal(rows))
         histories.append(History(workload=WorkloadId(name), frequency=frequency, dates=(LAST,), values=values))
+    return histories
+
+
+def _held(frequency: Frequency, rows: int, seeds: list[int]) -> tuple[float, float, float, float]:
+    histories = _histories(frequency, rows, np.random.default_rng(seeds))
     fits = [fit(history) for history in histories]
     spreads = [spread_of(history, fitted, "") for history, fitted in zip(histories, fits, strict=True)]
     growths = [growth_of(history, fitted, "") for history, fitted in zip(histories, fits, strict=True)]
