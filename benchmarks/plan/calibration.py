@@ -1,7 +1,7 @@
 """What a folder of public data says about the generator of futures; and how far its intervals can be trusted.
 
-`python benchmarks/plan/calibration.py DATA [--portfolio FILE] [--seed 1] [--simulated 100] [--forecasts 40]` where DATA holds
-`price_history.csv`, `traces/spot` and `traces/serving` (what is missing is left out). The data are not shipped:
+`python benchmarks/plan/calibration.py DATA [--portfolio FILE] [--seed 1] [--simulated 200] [--forecasts 40]`
+where DATA holds `price_history.csv`, `traces/spot` and `traces/serving` (what is missing is left out). The data are not shipped:
 docs/how-to/calibrate-futures.md names them. `--simulated` draws that many histories from the generator's own law and
 prints how often the 95 % intervals hold the truth; `--forecasts` that many to be forecast, which needs the extra.
 """
@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("data", type=Path)
     parser.add_argument("--portfolio", type=Path, default=EXAMPLE)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--simulated", type=int, default=100)
+    parser.add_argument("--simulated", type=int, default=200)
     parser.add_argument("--forecasts", type=int, default=0)
     return parser.parse_args()
 
