@@ -272,8 +272,10 @@ def test_nothing_given_and_no_books_are_told(here: Path, capsys: pytest.CaptureF
     assert "there is nothing to calibrate from; give --prices" in capsys.readouterr().err
     assert run(f"calibrate {PORTFOLIO} --books none.db") == 2
     assert "there are no books here" in capsys.readouterr().err
-    assert run(f"calibrate {PORTFOLIO} --prices none.csv") == 2
-    assert "cannot be read" in capsys.readouterr().err
+    (here / "torn.csv.gz").write_bytes((here / "serving.csv.gz").read_bytes()[:90] + b"torn" * 9)
+    for name in ("none.csv", "spot", "torn.csv.gz"):
+        assert run(f"calibrate {PORTFOLIO} --prices {name}") == 2
+        assert f"{name}: cannot be read" in capsys.readouterr().err
 
 
 def test_deliveries_in_the_books_give_laws(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

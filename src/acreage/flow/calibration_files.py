@@ -9,6 +9,7 @@ import gzip
 import json
 import math
 import re
+import zlib
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 from functools import cache
@@ -62,7 +63,7 @@ def _rows(path: Path, needed: Sequence[str]) -> Iterator[Row]:
                 if None in row:
                     raise InputError("more cells than the header", fix="quote cells with commas", place=place)
                 yield reader.line_num, {name: (cell or "").strip() for name, cell in row.items()}
-    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error, EOFError, zlib.error) as error:
         raise InputError(f"cannot be read: {error}", fix="name a CSV file", place=Place(file=str(path))) from None
 
 
@@ -202,7 +203,7 @@ def _json_trace(path: Path) -> SpotTrace:
         raise InputError(f"cannot be read: {error.strerror}", fix="name a spot trace", place=place) from None
     except (ValueError, KeyError, TypeError) as error:
         fix = "it has metadata.gap_seconds, data and perhaps prices"
-        raise InputError(f"not a spot trace: {error!r}", fix=fix, place=place) from None
+        raise InputError(f"not a spot trace: {type(error).__name__}: {error}", fix=fix, place=place) from None
     named = _TRACE_NAME.search(path.stem)
     nodes = float(named[1]) if named else max(float(values.max(initial=0.0)), 1.0)
     if (
