@@ -2,9 +2,9 @@
 
 `python benchmarks/plan/calibration.py DATA [--portfolio FILE] [--seed 1] [--simulated 200] [--forecasts 40]`
 where DATA holds `price_history.csv`, `traces/spot` and `traces/serving` (what is missing is left out). The data are
-not shipped: docs/how-to/calibrate-futures.md names them. `--simulated` draws that many histories from the law
-of the generator and
-prints how often the 95 % intervals hold the truth; `--forecasts` that many to be forecast, which needs the extra.
+not shipped: docs/how-to/calibrate-futures.md names them. `--simulated` draws that many histories from the law of
+the generator and prints how often the 95 % intervals hold the truth; `--forecasts` that many to be forecast, which
+needs the extra.
 """
 
 import argparse
