@@ -21,6 +21,7 @@ from acreage.units.errors import InputError, Permanent, Transient
 COMMANDS = {
     "init": ("init", "Write a small commented portfolio to start from."),
     "demo": ("demo", "Plan the flagship example and say where the report is."),
+    "calibrate": ("calibrate", "Estimate what a portfolio says about uncertainty from data."),
     "plan": ("plan", "Turn contracts, offers and demand into a plan worth signing."),
     "explain": ("explain", "Say why an offer, workload or provider is treated as it is."),
     "compare": ("compare", "Compare two plans, or a plan with one without a supplier or rule."),

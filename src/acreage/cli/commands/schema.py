@@ -15,6 +15,7 @@ _FILES = {
     "desk-request": ("acreage.portfolio", "desk-request.schema.json"),
     "world": ("acreage.portfolio", "world.schema.json"),
     "books": ("acreage.flow", "books.schema.json"),
+    "calibration": ("acreage.flow", "calibration.schema.json"),
     "plan": ("acreage.report", "plan.schema.json"),
     "check": ("acreage.catalog", "check.schema.json"),
     "prices": ("acreage.catalog", "prices.schema.json"),
