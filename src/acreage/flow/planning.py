@@ -109,13 +109,18 @@ def plan_portfolio(
     portfolio: Portfolio, wishes: Wishes, tell: Tell, *, futures: int | None = None, seed: int | None = None
 ) -> Plan | Conflict:
     """Plan a portfolio over its sampled futures, perhaps with another number of them or another seed."""
+    portfolio = with_sample(portfolio, futures=futures, seed=seed)
+    return make_plan(portfolio, sample_futures(portfolio), base_demands(portfolio), wishes, tell)
+
+
+def with_sample(portfolio: Portfolio, *, futures: int | None, seed: int | None) -> Portfolio:
+    """The portfolio with another number of sampled futures or another seed, where they are given."""
     uncertainty = portfolio.uncertainty
     if futures is not None:
         uncertainty = replace(uncertainty, futures=futures)
     if seed is not None:
         uncertainty = replace(uncertainty, seed=seed)
-    portfolio = replace(portfolio, uncertainty=uncertainty)
-    return make_plan(portfolio, sample_futures(portfolio), base_demands(portfolio), wishes, tell)
+    return replace(portfolio, uncertainty=uncertainty)
 
 
 def check_writable(folder: Path) -> None:
