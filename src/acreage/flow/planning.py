@@ -16,6 +16,7 @@ from acreage.catalog.book import PriceBook, load_book
 from acreage.catalog.lookup import list_price
 from acreage.demand.futures import sample_futures
 from acreage.demand.levels import base_demand
+from acreage.domain.bulk import Bulk
 from acreage.domain.conflict import Conflict
 from acreage.domain.evaluation import Evaluation
 from acreage.domain.finding import Finding
@@ -134,13 +135,18 @@ def check_writable(folder: Path) -> None:
 
 
 def keep_plan(
-    folder: Path, plan: Plan, read: Read, formats: tuple[str, ...], evaluation: Evaluation | None = None
+    folder: Path,
+    plan: Plan,
+    read: Read,
+    formats: tuple[str, ...],
+    evaluation: Evaluation | None = None,
+    bulk: Bulk | None = None,
 ) -> tuple[Finding, ...]:
     """Audit a plan, then write its folder: documents, tables and the report; returns the audit's findings."""
     findings = audited(plan, read.portfolio)
-    report = render_report(plan, read.portfolio, findings, __version__, evaluation)
+    report = render_report(plan, read.portfolio, findings, __version__, evaluation, bulk)
     files = {**read.files, REPORT: report.encode()}
-    save_plan(folder, plan, plan_document(plan, read.portfolio, evaluation), files)
+    save_plan(folder, plan, plan_document(plan, read.portfolio, evaluation, bulk), files)
     export_tables(plan, read.portfolio, folder / "export", formats)
     return findings
 
