@@ -84,13 +84,19 @@ def sensitivity_cells(found: Sensitivity) -> tuple[str, ...]:
     return found.subject, found.change, extra, "; ".join(part for part in (decides, found.note) if part)
 
 
-def information_cells(found: Information) -> tuple[str, ...]:
-    """What is known, its value, the part that comes from deciding otherwise, the groups with what they would sign."""
+def information_cells(found: Information, chance: Information | None) -> tuple[str, ...]:
+    """What is known, its value, the part that comes from deciding otherwise, the groups with what they would sign.
+
+    What is worth no more than a split by chance is said to be.
+    """
+    named = found.about in (Knowledge.DELIVERY, Knowledge.DEMAND)
+    noise = named and chance is not None and found.deciding_usd <= chance.deciding_usd
+    deciding = money(found.deciding_usd) + (", no more than by chance" if noise else "")
     groups = "; ".join(
         f"{group.name} ({group.futures} futures, {percent(group.probability_frac)}): {signed_words(group.signed)}"
         for group in found.groups
     )
-    return knowledge_words(found), value_words(found.value_usd), money(found.deciding_usd), groups
+    return knowledge_words(found), value_words(found.value_usd), deciding, groups
 
 
 def knowledge_words(found: Information) -> str:
@@ -125,7 +131,7 @@ def waiting_lines(found: Waiting) -> Iterator[str]:
 
 def information_lines(bulk: Bulk) -> Iterator[str]:
     """How the values of information are to be read."""
-    chance = next((one for one in bulk.information if one.about is Knowledge.CHANCE), None)
+    chance = _chance(bulk)
     if chance is not None:
         yield (
             f"A split of the futures by chance seems to be worth {money(chance.value_usd.found)} "
@@ -172,7 +178,11 @@ def rows_of(bulk: Bulk, kind: Kind) -> list[tuple[str, ...]]:
         return [concentration_cells(one) for one in bulk.concentration]
     if kind is Kind.SENSITIVITY:
         return [sensitivity_cells(one) for one in by_size(bulk.sensitivities)]
-    return [information_cells(one) for one in bulk.information]
+    return [information_cells(one, _chance(bulk)) for one in bulk.information]
+
+
+def _chance(bulk: Bulk) -> Information | None:
+    return next((one for one in bulk.information if one.about is Knowledge.CHANCE), None)
 
 
 def by_size(found: Sequence[Sensitivity]) -> list[Sensitivity]:

@@ -1,5 +1,7 @@
 """Groups hold every future with weight once, alike futures together."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ def test_thirds_hold_every_future_once_in_order(found: list[int]) -> None:
     probability = np.full(len(series), 1.0 / len(series))
     groups = thirds(series, probability)
     assert sorted(int(s) for g in groups for s in g) == list(range(len(series)))
-    for low, high in zip(groups, groups[1:], strict=False):
+    for low, high in pairwise(groups):
         assert series[low].max() < series[high].min()
 
 

@@ -29,7 +29,7 @@ EACH = f"share_cap:{ShareLevel.SUPPLIER}:each"
 
 
 def concentration(inquiry: Inquiry, caps: Sequence[float] = CAPS_FRAC) -> tuple[ConcentrationPoint, ...]:
-    """A point without any cap on suppliers, then one for each cap that binds, down to the first that nothing keeps."""
+    """A point without any cap on suppliers, then one for each cap that the step before breaks, until none keeps it."""
     base, from_at = inquiry.best.formulation, capped_from(inquiry.session.portfolio)
     free = uncapped(base)
     loose = inquiry.solve(free, inquiry.best.solution.first)
@@ -38,6 +38,7 @@ def concentration(inquiry: Inquiry, caps: Sequence[float] = CAPS_FRAC) -> tuple[
     start, largest = loose.solution.first, points[0].largest_frac or 0.0
     for cap in sorted(caps, reverse=True):
         if cap >= largest:
+            # The plan of the step before keeps this cap too, and none that keeps it can cost less.
             continue
         there = capped(free, _cap(cap, from_at))
         solved = inquiry.solve(there, start)
@@ -45,7 +46,7 @@ def concentration(inquiry: Inquiry, caps: Sequence[float] = CAPS_FRAC) -> tuple[
             points.append(_unkept(inquiry, cap, from_at))
             break
         points.append(_point(inquiry, cap, from_at, solved))
-        start = solved.solution.first
+        start, largest = solved.solution.first, points[-1].largest_frac or 0.0
     return tuple(points)
 
 

@@ -34,13 +34,18 @@ ALL_POOLS = "all pools"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """One lever moved by one step; the formulation in which it is."""
+    """One lever moved by one step; the formulation in which it is.
+
+    `dearer` tells that the best cost cannot fall by it (False: cannot rise, None: either). That is so for prices, for
+    limits by the hour and for demand: whatever serves more demand serves less as well.
+    """
 
     lever: Lever
     subject: str
     change: str
     step: float
     there: Formulation
+    dearer: bool | None
 
 
 def price_sensitivities(inquiry: Inquiry, offer: Offer, verdict: OfferVerdict | None) -> tuple[Sensitivity, ...]:
@@ -57,7 +62,8 @@ def price_sensitivities(inquiry: Inquiry, offer: Offer, verdict: OfferVerdict | 
             found.append(known)
             continue
         there = line.at(1.0 + step)
-        moved = Moved(lever=Lever.PRICE, subject=offer.id, change=f"price {step:+.0%}", step=step, there=there)
+        change = f"price {step:+.0%}"
+        moved = Moved(lever=Lever.PRICE, subject=offer.id, change=change, step=step, there=there, dearer=step > 0)
         found.append(answer(inquiry, moved))
     return tuple(found)
 
@@ -89,7 +95,7 @@ def delivery_sensitivities(
         futures = tuple(_later(future, mine, days) for future in inquiry.session.futures)
         there = _with_later(inquiry.session, futures, mine)
         change = f"deliveries {days} days later"
-        moved = Moved(lever=Lever.DELIVERY, subject=provider, change=change, step=float(days), there=there)
+        moved = Moved(lever=Lever.DELIVERY, subject=provider, change=change, step=float(days), there=there, dearer=None)
         found.append(answer(inquiry, moved))
     return tuple(found)
 
@@ -119,7 +125,8 @@ def demand_sensitivities(inquiry: Inquiry, family: str) -> tuple[Sensitivity, ..
     for step in DEMAND_STEPS:
         there = _with_demand(inquiry.session, family, 1.0 + step)
         change = f"{'work' if family == TRAINING else 'demand'} {step:+.0%}"
-        found.append(answer(inquiry, Moved(lever=Lever.DEMAND, subject=family, change=change, step=step, there=there)))
+        moved = Moved(lever=Lever.DEMAND, subject=family, change=change, step=step, there=there, dearer=step > 0)
+        found.append(answer(inquiry, moved))
     return tuple(found)
 
 
@@ -154,8 +161,9 @@ def market_sensitivities(inquiry: Inquiry, lever: Lever) -> tuple[Sensitivity, .
     found = []
     for factor in MARKET_FACTORS:
         futures = tuple(_with_market(future, session.portfolio, lever, factor) for future in session.futures)
-        there = session.formulation(futures=futures)
-        moved = Moved(lever=lever, subject=ALL_POOLS, change=f"{what} x{factor:g}", step=factor, there=there)
+        there, change = session.formulation(futures=futures), f"{what} x{factor:g}"
+        dearer = (factor > 1.0) is (lever is Lever.MARKET_PRICE)
+        moved = Moved(lever=lever, subject=ALL_POOLS, change=change, step=factor, there=there, dearer=dearer)
         found.append(answer(inquiry, moved))
     return tuple(found)
 
@@ -180,7 +188,18 @@ def answer(inquiry: Inquiry, moved: Moved) -> Sensitivity:
         return _sensitivity(moved, None, (), "no plan keeps every rule then")
     before = decision_of(best.formulation, best.solution.first)
     after = decision_of(solved.formulation, solved.solution.first)
-    return _sensitivity(moved, difference(solved.range_usd, best.range_usd), decision_changes(before, after), note)
+    extra = _one_sided(difference(solved.range_usd, best.range_usd), best.range_usd, moved.dearer)
+    return _sensitivity(moved, extra, decision_changes(before, after), note)
+
+
+def _one_sided(extra: Range, now: Range, dearer: bool | None) -> Range:
+    """A difference that can only go one way goes the other way by no more than the plan's own gap."""
+    gap = now.high - now.low
+    if dearer is True:
+        return replace(extra, low=max(extra.low, min(-gap, extra.found)))
+    if dearer is False:
+        return replace(extra, high=min(extra.high, max(gap, extra.found)))
+    return extra
 
 
 def _sensitivity(moved: Moved, extra: Range | None, changes: tuple[str, ...], note: str) -> Sensitivity:
