@@ -1,4 +1,4 @@
-"""The interval of a walk-away price over samples of futures covers the price of all futures about as often as it says."""
+"""The interval of a walk-away price over samples covers the price of all futures about as often as it says."""
 
 import numpy as np
 import pytest
