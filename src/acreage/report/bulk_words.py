@@ -6,6 +6,7 @@ from acreage.domain.bulk import (
     Bulk,
     ConcentrationPoint,
     FrontierPoint,
+    FutureGroup,
     Information,
     Kind,
     Knowledge,
@@ -28,6 +29,8 @@ def told(found: Range) -> bool:
 
 def difference_words(found: Range) -> str:
     """A difference with its proven range, or that there may be none."""
+    if max(abs(found.low), abs(found.high)) <= CLEAR_USD:
+        return "$0"
     between = f"proven {signed_money(found.low)} to {signed_money(found.high)}"
     words = f"{signed_money(found.found)} ({between})"
     return words if told(found) else f"{words}; {OPEN}"
@@ -92,11 +95,13 @@ def information_cells(found: Information, chance: Information | None) -> tuple[s
     named = found.about in (Knowledge.DELIVERY, Knowledge.DEMAND)
     noise = named and chance is not None and found.deciding_usd <= chance.deciding_usd
     deciding = money(found.deciding_usd) + (", no more than by chance" if noise else "")
-    groups = "; ".join(
-        f"{group.name} ({group.futures} futures, {percent(group.probability_frac)}): {signed_words(group.signed)}"
-        for group in found.groups
-    )
+    groups = "; ".join(f"{group.name} ({futures_words(group)}): {signed_words(group.signed)}" for group in found.groups)
     return knowledge_words(found), value_words(found.value_usd), deciding, groups
+
+
+def futures_words(group: FutureGroup) -> str:
+    """How many futures, and how probable they are."""
+    return f"{group.futures} future{'' if group.futures == 1 else 's'}, {percent(group.probability_frac)}"
 
 
 def knowledge_words(found: Information) -> str:
@@ -121,8 +126,8 @@ def waiting_lines(found: Waiting) -> Iterator[str]:
     )
     yield f"Must be signed now, if at all: {signed_words(found.now)}. Can wait: {', '.join(found.can_wait)}."
     for group in found.groups:
-        chance = f"{group.futures} futures, {percent(group.probability_frac)}"
-        yield f"If the first quarter goes {group.name} ({chance}): later sign {signed_words(group.signed)}."
+        then = f"later sign {signed_words(group.signed)}"
+        yield f"If the first quarter goes {group.name} ({futures_words(group)}): {then}."
     yield (
         "The lower end is what plans found save, with one choice for all of what cannot wait; the upper end is what "
         "knowing those groups today would be worth, which waiting never exceeds."

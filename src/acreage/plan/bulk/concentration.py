@@ -25,6 +25,7 @@ from acreage.plan.session import Session, Solved
 from acreage.units.instants import Instant
 
 CAPS_FRAC = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
+NOTHING = Range(low=0.0, found=0.0, high=0.0)
 EACH = f"share_cap:{ShareLevel.SUPPLIER}:each"
 
 
@@ -32,7 +33,8 @@ def concentration(inquiry: Inquiry, caps: Sequence[float] = CAPS_FRAC) -> tuple[
     """A point without any cap on suppliers, then one for each cap that the step before breaks, until none keeps it."""
     base, from_at = inquiry.best.formulation, capped_from(inquiry.session.portfolio)
     free = uncapped(base)
-    loose = inquiry.solve(free, inquiry.best.solution.first)
+    # Where there is no cap to set aside, the plan is the best without one.
+    loose = inquiry.best if EACH not in base.rules else inquiry.solve(free, inquiry.best.solution.first)
     assert loose is not None, "the plan keeps every rule but the cap"
     points = [_point(inquiry, None, from_at, loose)]
     start, largest = loose.solution.first, points[0].largest_frac or 0.0
@@ -118,7 +120,7 @@ def _point(inquiry: Inquiry, cap: float | None, from_at: Instant, solved: Solved
         share_max_frac=cap,
         from_at=from_at,
         objective_usd=solved.range_usd,
-        extra_usd=difference(solved.range_usd, inquiry.best.range_usd),
+        extra_usd=NOTHING if solved is inquiry.best else difference(solved.range_usd, inquiry.best.range_usd),
         largest_frac=float(shares[top].max()),
         largest=names[top],
         hhi=float((shares**2).sum(axis=0).max()),
@@ -142,18 +144,22 @@ def _unkept(inquiry: Inquiry, cap: float, from_at: Instant) -> ConcentrationPoin
             gap_frac=session.gap_frac,
         )
     )
-    names = " and ".join(one.name for one in clash.clashes) if clash is not None else "other rules and promises"
-    nothing: Range | None = None
+    # The first of them is the cap itself, or there would be a plan.
+    names = [one.name for one in clash.clashes if one.name != "share cap on each supplier"] if clash is not None else []
+    if clash is None:
+        reason = "no plan keeps it together with all other rules and promises"
+    elif names:
+        reason = f"no plan keeps it together with {' and '.join(names)}"
+    else:
+        reason = "what is held and offered cannot keep it, whatever is signed"
     return ConcentrationPoint(
         share_max_frac=cap,
         from_at=from_at,
-        objective_usd=nothing,
-        extra_usd=nothing,
+        objective_usd=None,
+        extra_usd=None,
         largest_frac=None,
         largest="",
         hhi=None,
         signed=(),
-        reason=f"no plan keeps it together with {names}"
-        if clash is None or len(clash.clashes) > 1
-        else "what is held and offered cannot keep it, whatever is signed",
+        reason=reason,
     )

@@ -41,8 +41,8 @@ def frontier_chart(bulk: Bulk) -> Figure:
     ]
     table = pl.DataFrame(rows)
     unit = money_unit(float(table["cvar_usd"].max() or 0.0))  # type: ignore[arg-type]
-    drawn = table.with_columns(pl.col("expected_usd", "cvar_usd") / unit.size)
     # Weights that lead to the same plan share a point and its label.
+    drawn = table.with_columns(pl.col("expected_usd", "cvar_usd").round(0) / unit.size)
     drawn = drawn.group_by("expected_usd", "cvar_usd", maintain_order=True).agg(
         pl.col("weight").str.join(", "), pl.col("plan").sort_by(pl.col("plan") != "this plan").first()
     )
@@ -124,7 +124,8 @@ def tornado(bulk: Bulk) -> Figure:
     answered = [one for one in by_size(bulk.sensitivities) if one.extra_usd is not None]
     rows = [row for one in answered for row in _bar(one)]
     table = pl.DataFrame(rows)
-    shown = list(dict.fromkeys(table["what"].to_list()))[:BARS_MAX]
+    moving = table.filter(pl.col("extra_usd").abs() > 1.0)
+    shown = list(dict.fromkeys((moving if moving.height else table)["what"].to_list()))[:BARS_MAX]
     unit = money_unit(float(table.select(pl.col("extra_usd").abs().max()).item() or 0.0))
     drawn = table.filter(pl.col("what").is_in(shown))
     drawn = drawn.with_columns(pl.col("extra_usd", "low_usd", "high_usd") / unit.size)
@@ -141,7 +142,7 @@ def tornado(bulk: Bulk) -> Figure:
     open_ = sum(one.extra_usd is not None and not told(one.extra_usd) for one in answered)
     return Figure(
         id="tornado",
-        title=f"{shown[0]} moves the cost most",
+        title=f"The cost depends most on: {shown[0]}",
         note=f"Each with everything decided anew; thin lines: proven ranges. {open_} of {len(answered)} changes cannot "
         f"be told from nothing at this gap. The {len(shown)} widest are drawn.",
         chart=styled(alt.layer(bars, reach, zero).properties(width=WIDTH - 230, height=alt.Step(20))),

@@ -17,9 +17,11 @@ def what_if_screen(bulk: Bulk) -> str:
         rows = rows_of(bulk, kind)
         if not rows:
             continue
-        found = table(*((head.lower(), "left") for head in heads))
+        # What would be signed in each group is for the page.
+        columns = len(heads) - (kind is Kind.INFORMATION)
+        found = table(*((head.lower(), "left") for head in heads[:columns]))
         for row in rows[:ROWS_MAX]:
-            found.add_row(*(Text(cell) for cell in row))
+            found.add_row(*(Text(cell) for cell in row[:columns]))
         parts += ["", TITLES[kind].upper(), found]
         if len(rows) > ROWS_MAX:
             parts.append(f"and {len(rows) - ROWS_MAX} more, all in the report")
