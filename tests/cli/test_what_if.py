@@ -75,7 +75,7 @@ def test_an_unknown_kind_is_refused_before_any_work(lab: Path) -> None:
 def test_interrupted_it_keeps_the_plan_and_what_is_answered(lab: Path) -> None:
     """Ctrl-C during the questions: exit code 0, the plan is there and names what was not answered."""
     code = "from acreage.cli.main import main; main()"
-    many = ("--no-explain", "--futures", "40", "--format", "csv")
+    many = ("--no-explain", "--futures", "12", "--format", "csv")
     asked = ("plan", "lab/portfolio.yaml", *many, "--what-if", "all", "--out", "cut")
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", code, *asked], cwd=lab, **silent) as running:

@@ -124,7 +124,7 @@ def waiting_lines(found: Waiting) -> Iterator[str]:
         f"Deciding until {date(found.until_at)} what can wait is worth {value_words(found.value_usd)}; "
         f"{money(found.deciding_usd)} of it comes from deciding otherwise."
     )
-    yield f"Must be signed now, if at all: {signed_words(found.now)}. Can wait: {', '.join(found.can_wait)}."
+    yield f"Signed now, as it cannot wait: {signed_words(found.now)}. Can wait: {', '.join(found.can_wait)}."
     for group in found.groups:
         then = f"later sign {signed_words(group.signed)}"
         yield f"If the first quarter goes {group.name} ({futures_words(group)}): {then}."

@@ -138,13 +138,14 @@ def _answered(
     session: Session, best: Solved, questions: Sequence[Question], tell: Tell, clock: Callable[[], float]
 ) -> tuple[Told, int]:
     """The answer to each question, None where it was interrupted; and how many solves the twins did."""
-    stop, began = threading.Event(), clock()
+    heard, stop, began = threading.Event(), threading.Event(), clock()
     found: Told = [None] * len(questions)
     sessions = (session, *(session.twin() for _ in range(WORKERS - 1)))
     solves = [0] * WORKERS
     done = [0]
 
     def work(worker: int) -> None:
+        heard.wait()
         for number in range(worker, len(questions), WORKERS):
             if stop.is_set():
                 return
@@ -160,22 +161,24 @@ def _answered(
             done[0] += 1
 
     with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-        _joined([pool.submit(work, worker) for worker in range(WORKERS)], stop)
+        _joined([pool.submit(work, worker) for worker in range(WORKERS)], heard, stop)
     return found, sum(solves)
 
 
-def _joined(running: Sequence["Future[None]"], stop: threading.Event) -> None:
-    """Wait for all workers; interrupted, let them end their present solve. An error of one ends the others too."""
+def _joined(running: Sequence["Future[None]"], heard: threading.Event, stop: threading.Event) -> None:
+    """Wait for all workers; interrupted, let them end their present solve. An error of one ends the others too.
+
+    They begin once `heard` is set: from then on an interruption is heard here.
+    """
     left = set(running)
     while left:
         try:
+            heard.set()
             ended, left = wait(left, return_when=FIRST_COMPLETED)
+            if any(one.exception() is not None for one in ended):
+                stop.set()
         except KeyboardInterrupt:
             stop.set()
-            continue
-        for one in ended:
-            if one.exception() is not None:
-                stop.set()
     for one in running:
         one.result()
 
