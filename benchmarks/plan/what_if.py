@@ -1,8 +1,9 @@
 """How long what-ifs in bulk take, how many solves they are, and how much of the answers the gap leaves open.
 
-`python benchmarks/plan/what_if.py [EXAMPLE ...] --futures 20 --seeds 7 --kinds frontier waiting` plans each example once
-a seed and asks each kind by itself of the same session. "Cold" is what as many plans solved from nothing would take: the
-time of the plan's own solve, times the solves. Proven: answers whose range does not hold zero (frontier: the widest gap).
+`python benchmarks/plan/what_if.py [EXAMPLE ...] --futures 20 --seeds 7 --kinds frontier waiting` plans each example
+once a seed and asks each kind by itself of the same session. "Cold" is what as many plans solved from nothing would
+take: the time of the plan's own solve, which goes to a finer gap, times the solves. Proven: answers whose range does not hold zero (frontier: the
+widest gap).
 """
 
 import argparse

@@ -30,8 +30,13 @@ EACH = f"share_cap:{ShareLevel.SUPPLIER}:each"
 
 
 def concentration(inquiry: Inquiry, caps: Sequence[float] = CAPS_FRAC) -> tuple[ConcentrationPoint, ...]:
-    """A point without any cap on suppliers, then one for each cap that the step before breaks, until none keeps it."""
+    """A point without any cap on suppliers, then one for each cap that the step before breaks, until none keeps it.
+
+    None at all where nothing is held or offered.
+    """
     base, from_at = inquiry.best.formulation, capped_from(inquiry.session.portfolio)
+    if not base.choices.sources:
+        return ()
     free = uncapped(base)
     # Where there is no cap to set aside, the plan is the best without one.
     loose = inquiry.best if EACH not in base.rules else inquiry.solve(free, inquiry.best.solution.first)

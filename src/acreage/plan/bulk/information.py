@@ -23,13 +23,13 @@ import numpy as np
 from acreage.domain.bulk import FutureGroup, Information, Knowledge
 from acreage.domain.future import Future
 from acreage.domain.plan import Range
-from acreage.domain.workload import ServingFleet
 from acreage.plan.bulk.asked import Pending
 from acreage.plan.bulk.groups import Group, by_chance, by_lateness, conditional, thirds
 from acreage.plan.bulk.inquiry import Inquiry, objective_over, over, signed_in
 from acreage.plan.bulk.sensitivities import family_of
 from acreage.plan.problem import Vector
 from acreage.plan.session import Solved
+from acreage.units.ids import WorkloadId
 
 FORESEEN_MAX = 40
 """Futures solved by themselves at most: of more, some of each cost stand for the others."""
@@ -51,19 +51,17 @@ def _parts(inquiry: Inquiry, source: str) -> Sequence[object]:
 
 
 def of_demand(inquiry: Inquiry, family: str) -> Information | None:
-    """What knowing the final demand of a family of fleets is worth, to within a third; None where it is certain."""
+    """What knowing the final demand of a family is worth, to within a third; None where it is certain."""
     session = inquiry.session
-    fleets = [w for w in session.portfolio.workloads if isinstance(w, ServingFleet) and family_of(w) == family]
-    final = np.array(
-        [sum(_final(future, fleet, session.demand[fleet.id]) for fleet in fleets) for future in futures_of(inquiry)]
-    )
-    base = sum(float(session.demand[fleet.id][_last(session.demand[fleet.id])]) for fleet in fleets)
-    found = thirds(np.round(final / base, 9) if base else final, probability_of(inquiry))
-    groups = (
-        [Group(name=f"demand x{final[g].min() / base:.2f} to x{final[g].max() / base:.2f}", futures=g) for g in found]
-        if base
-        else []
-    )
+    mine = [w.id for w in session.portfolio.workloads if w.id in session.demand and family_of(w) == family]
+    final = np.array([sum(_final(f, key, session.demand[key]) for key in mine) for f in futures_of(inquiry)])
+    base = sum(float(session.demand[key][_last(session.demand[key])]) for key in mine)
+    if not base:
+        return None
+    groups = [
+        Group(name=f"demand x{final[g].min() / base:.2f} to x{final[g].max() / base:.2f}", futures=g)
+        for g in thirds(np.round(final / base, 9), probability_of(inquiry))
+    ]
     return _value(inquiry, Knowledge.DEMAND, family, groups)
 
 
@@ -72,9 +70,9 @@ def _last(series: Vector) -> int:
     return int(np.flatnonzero(series)[-1]) if series.any() else len(series) - 1
 
 
-def _final(future: Future, fleet: ServingFleet, demand: Vector) -> float:
+def _final(future: Future, workload: WorkloadId, demand: Vector) -> float:
     last = _last(demand)
-    factor = future.demand_factor.get(fleet.id)
+    factor = future.demand_factor.get(workload)
     return float(demand[last] * (factor[last] if factor is not None else 1.0))
 
 
