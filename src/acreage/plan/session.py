@@ -79,7 +79,7 @@ class Solved:
     def costs_usd(self) -> Vector:
         """Cost of each future (S,) that has weight; of the others it is not known."""
         problem, solution = self.formulation.problem, self.solution
-        second = np.einsum("sm,sm->s", problem.recourse.cost, solution.second)
+        second = np.array([problem.recourse.cost[s] @ columns for s, columns in enumerate(solution.second)])
         return future_costs(problem, solution.first, second) * USD_PER_UNIT
 
     def blocks_of(self, offer: OfferId) -> int:
