@@ -2,8 +2,8 @@
 
 `python benchmarks/plan/what_if.py [EXAMPLE ...] --futures 20 --seeds 7 --kinds frontier waiting` plans each example
 once a seed and asks each kind by itself of the same session. "Cold" is what as many plans solved from nothing would
-take: the time of the plan's own solve, which goes to a finer gap, times the solves. Proven: answers whose range does not
-hold zero (frontier: the widest gap).
+take: the time of the plan's own solve, which goes to a finer gap, times the solves. Proven: answers whose range does
+not hold zero (frontier: the widest gap).
 """
 
 import argparse
