@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acreage.domain.portfolio import Risk
-from acreage.plan.out_of_sample.estimates import Sample, influences, scores, tail_quantile
+from acreage.plan.out_of_sample.estimates import influences, scores
+from acreage.plan.out_of_sample.intervals import Sample, tail_quantile
 from acreage.plan.out_of_sample.playing import Fates
 from acreage.plan.problem import Vector, conditional_value_at_risk
 

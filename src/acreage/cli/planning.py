@@ -15,7 +15,7 @@ from acreage.cli.books import agree, change
 from acreage.domain.conflict import Conflict
 from acreage.domain.finding import Finding
 from acreage.domain.plan import Plan
-from acreage.flow import closing, comparing, evaluating, explaining, planning
+from acreage.flow import bulk, closing, comparing, evaluating, explaining, planning
 from acreage.flow.books import open_books
 from acreage.flow.books_leases import of_ids
 from acreage.flow.examples import copy_example
@@ -24,6 +24,7 @@ from acreage.plan.planner import Step, Tell, Wishes
 from acreage.report.plan_json import plan_document
 from acreage.report.renderers.evaluation_screen import evaluation_screen
 from acreage.report.renderers.terminal import compare_screen, conflict_screen, explanation_screen, plan_screen
+from acreage.report.renderers.what_if_screen import what_if_screen
 from acreage.units.errors import InputError
 
 PLANS = Path("plans")
@@ -79,7 +80,7 @@ def run_plan(
     """Plan a file and keep the result."""
     if options.get("apply") and not options.get("ledger"):
         raise InputError("there are no books to write proposals to", fix="name them with --ledger ADDRESS")
-    asked = _asked(options)
+    asked, kinds = _asked(options), bulk.kinds_of(options.get("what_if", ()))
     ledger = open_books(options["ledger"]) if options.get("ledger") else None
     read = planning.portfolio_with_books(portfolio, ledger) if ledger else planning.portfolio_at(portfolio)
     say_findings(read.findings)
@@ -87,22 +88,26 @@ def run_plan(
     folder = out or PLANS / read.portfolio.name
     planning.check_writable(folder)
     with progress() as tell:
-        found = planning.plan_portfolio(read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"])
-        if isinstance(found, Conflict):
+        sample = {"futures": options["futures"], "seed": options["seed"]}
+        answer = bulk.plan_with_what_ifs(read.portfolio, wishes, kinds, tell, **sample)
+        if isinstance(answer, Conflict):
             tell(Step(stage="no plan", done=0, total=1))
         else:
+            found, what_ifs = answer
             evaluation = evaluating.evaluate_plan(found, read.portfolio, asked, tell) if asked is not None else None
             tell(Step(stage="auditing and writing the report", done=0, total=1))
-            findings = planning.keep_plan(folder, found, read, formats, evaluation)
-    if isinstance(found, Conflict):
-        click.echo(conflict_screen(found), err=True)
+            findings = planning.keep_plan(folder, found, read, formats, evaluation, what_ifs)
+    if isinstance(answer, Conflict):
+        click.echo(conflict_screen(answer), err=True)
         sys.exit(EXIT_CONFLICT)
     if output == "json":
-        click.echo(json.dumps(plan_document(found, read.portfolio, evaluation), indent=2))
+        click.echo(json.dumps(plan_document(found, read.portfolio, evaluation, what_ifs), indent=2))
     else:
         click.echo(plan_screen(found, read.portfolio, findings))
         if evaluation is not None:
             click.echo(f"\n{evaluation_screen(evaluation)}")
+        if what_ifs is not None:
+            click.echo(f"\n{what_if_screen(what_ifs)}")
         click.echo(f"report: {folder / planning.REPORT}")
     if options.get("apply") and ledger is not None and not findings:
         apply_plan(ledger, found, read, options, output)

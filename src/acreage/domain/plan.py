@@ -81,6 +81,19 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherFutures:
+    """Between what a figure would lie with other futures than the sampled ones: a 95 % interval.
+
+    It says nothing of the solver's gap, as a `Range` says nothing of the sample. `tail_futures` of the futures
+    drawn lie in the tail that CVaR is of; fewer than five make the interval too narrow.
+    """
+
+    low: float
+    high: float
+    tail_futures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferVerdict:
     """Why an offer is signed or not, and the price at which that changes.
 
@@ -90,7 +103,8 @@ class OfferVerdict:
     offer is too small for the gap of a whole plan to say anything; else all were free.
     `worth_usd` is the change of the objective if the offer is ruled out (signed offers: what the
     plan would cost more) or forced in (others: negative). `confirmed` tells whether the plans
-    found just below and just above the price do and do not have the offer.
+    found just below and just above the price do and do not have the offer. `other_futures` is the walk-away
+    price's interval over samples of futures, in USD per accelerator-hour.
     """
 
     offer: OfferId
@@ -102,6 +116,7 @@ class OfferVerdict:
     confirmed: bool | None
     others_kept: bool
     reason: str
+    other_futures: OtherFutures | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

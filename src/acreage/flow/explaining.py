@@ -11,6 +11,7 @@ from acreage.domain.plan import OfferVerdict, Plan, Range
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.workload import TrainingRun, Workload
 from acreage.report import figures
+from acreage.report.bulk_words import walk_away_words
 from acreage.report.words import count, date, money, percent, price, signed_money
 from acreage.units.errors import InputError
 
@@ -69,7 +70,7 @@ def _price_lines(verdict: OfferVerdict) -> Iterator[Line]:
     scope = "with all other contracts as planned" if verdict.others_kept else "all other contracts chosen anew"
     quantity = f"at {count(verdict.at_accelerators)} accelerators"
     yield "walk-away", f"it {side} {price(walk.found)} per accelerator-hour, {quantity}, {scope}"
-    yield "", f"proven to lie between {price(walk.low)} and {price(walk.high)}"
+    yield "", f"{price(walk.found)} ({walk_away_words(verdict)})"
     change = walk.found / asked - 1.0 if asked else 0.0
     if verdict.signed:
         yield "", f"the price may rise by {percent(change)} before the plan walks away"

@@ -16,6 +16,7 @@ from acreage.catalog.book import PriceBook, load_book
 from acreage.catalog.lookup import list_price
 from acreage.demand.futures import sample_futures
 from acreage.demand.levels import base_demand
+from acreage.domain.bulk import Bulk
 from acreage.domain.conflict import Conflict
 from acreage.domain.evaluation import Evaluation
 from acreage.domain.finding import Finding
@@ -109,13 +110,18 @@ def plan_portfolio(
     portfolio: Portfolio, wishes: Wishes, tell: Tell, *, futures: int | None = None, seed: int | None = None
 ) -> Plan | Conflict:
     """Plan a portfolio over its sampled futures, perhaps with another number of them or another seed."""
+    portfolio = with_sample(portfolio, futures=futures, seed=seed)
+    return make_plan(portfolio, sample_futures(portfolio), base_demands(portfolio), wishes, tell)
+
+
+def with_sample(portfolio: Portfolio, *, futures: int | None, seed: int | None) -> Portfolio:
+    """The portfolio with another number of sampled futures or another seed, where they are given."""
     uncertainty = portfolio.uncertainty
     if futures is not None:
         uncertainty = replace(uncertainty, futures=futures)
     if seed is not None:
         uncertainty = replace(uncertainty, seed=seed)
-    portfolio = replace(portfolio, uncertainty=uncertainty)
-    return make_plan(portfolio, sample_futures(portfolio), base_demands(portfolio), wishes, tell)
+    return replace(portfolio, uncertainty=uncertainty)
 
 
 def check_writable(folder: Path) -> None:
@@ -129,13 +135,18 @@ def check_writable(folder: Path) -> None:
 
 
 def keep_plan(
-    folder: Path, plan: Plan, read: Read, formats: tuple[str, ...], evaluation: Evaluation | None = None
+    folder: Path,
+    plan: Plan,
+    read: Read,
+    formats: tuple[str, ...],
+    evaluation: Evaluation | None = None,
+    bulk: Bulk | None = None,
 ) -> tuple[Finding, ...]:
     """Audit a plan, then write its folder: documents, tables and the report; returns the audit's findings."""
     findings = audited(plan, read.portfolio)
-    report = render_report(plan, read.portfolio, findings, __version__, evaluation)
+    report = render_report(plan, read.portfolio, findings, __version__, evaluation, bulk)
     files = {**read.files, REPORT: report.encode()}
-    save_plan(folder, plan, plan_document(plan, read.portfolio, evaluation), files)
+    save_plan(folder, plan, plan_document(plan, read.portfolio, evaluation, bulk), files)
     export_tables(plan, read.portfolio, folder / "export", formats)
     return findings
 

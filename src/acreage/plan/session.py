@@ -16,7 +16,17 @@ from acreage.domain.plan import Range
 from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.formulate import Formulation, formulate
 from acreage.plan.formulate.layout import Column, ColumnKind
-from acreage.plan.problem import USD_PER_UNIT, Aim, Engine, FirstStage, PlanProblem, Solution, Vector, Watch
+from acreage.plan.problem import (
+    USD_PER_UNIT,
+    Aim,
+    Engine,
+    FirstStage,
+    PlanProblem,
+    Solution,
+    Vector,
+    Watch,
+    future_costs,
+)
 from acreage.units.ids import OfferId, ProviderId, WorkloadId
 
 QUICK_ROUNDS_MAX = 2
@@ -64,6 +74,13 @@ class Solved:
         recourse = self.formulation.problem.recourse
         cost = recourse.cost[hard] @ self.solution.second[hard] + recourse.constant[hard]
         return float(cost) * USD_PER_UNIT
+
+    @property
+    def costs_usd(self) -> Vector:
+        """Cost of each future (S,) that has weight; of the others it is not known."""
+        problem, solution = self.formulation.problem, self.solution
+        second = np.array([problem.recourse.cost[s] @ columns for s, columns in enumerate(solution.second)])
+        return future_costs(problem, solution.first, second) * USD_PER_UNIT
 
     def blocks_of(self, offer: OfferId) -> int:
         """Blocks of an offer that are signed."""

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from acreage.domain.lease import Offer
-from acreage.domain.plan import OfferVerdict, Range
+from acreage.domain.plan import OfferVerdict, OtherFutures, Range
+from acreage.domain.portfolio import Risk
 from acreage.plan.formulate.layout import ColumnKind
 from acreage.plan.price_line import PriceLine
 from acreage.plan.problem import USD_PER_UNIT, Aim, Infeasible, PlanProblem, Vector
+from acreage.plan.sampled_price import Pair, Spread, objective_weights, spread_of
 from acreage.plan.session import Change, Session, Solved
 from acreage.pricing.rate import usd_per_accelerator_hour
 from acreage.units.ids import OfferId
@@ -58,6 +60,7 @@ class Found:
     """The factor of the asked price at which an offer enters or leaves."""
 
     factor: Range
+    spread: Spread | None
     blocks: int
     worth_usd: Range
     confirmed: bool
@@ -120,6 +123,18 @@ def verdict_of(session: Session, best: Solved, offer: Offer, reason: str = "") -
         confirmed=found.confirmed,
         others_kept=found.others_kept,
         reason=_reason(signed, factor.found, asked),
+        other_futures=_other_futures(factor.found, found.spread, asked),
+    )
+
+
+def _other_futures(factor: float, spread: Spread | None, asked: float) -> OtherFutures | None:
+    """The interval of the walk-away price over samples of futures, around the price found."""
+    if spread is None:
+        return None
+    return OtherFutures(
+        low=max(0.0, factor - spread.half_width) * asked,
+        high=max(0.0, factor + spread.half_width) * asked,
+        tail_futures=spread.tail_futures,
     )
 
 
@@ -174,10 +189,10 @@ def _find(session: Session, best: Solved, offer: Offer) -> Found | str:
     small = Aim(gap_frac=max(OWN_GAP_FRAC * size, 1e-8), rounds_max=10)
     large = size > LARGE_GAPS * session.quick_gap_frac
     try:
-        without = _without(session, best, offer.id, small, large) if signed else best.range_usd
+        without = _without(session, best, offer.id, small, large) if signed else best
     except Infeasible:
         return "no plan that satisfies every rule can do without it"
-    search = Search(cost_usd=without.found)
+    search = Search(cost_usd=without.range_usd.found)
     search.note(first)
     _approach(session, line, search, Change(forced=frozenset({offer.id}), kept=best.solution.first), small)
     if large:
@@ -210,17 +225,17 @@ def _with(solved: Solved, offer: OfferId, factor: float) -> With:
     )
 
 
-def _without(session: Session, best: Solved, offer: OfferId, small: Aim, large: bool) -> Range:
-    """The best cost without a signed offer, other contracts kept, and for large ones free."""
+def _without(session: Session, best: Solved, offer: OfferId, small: Aim, large: bool) -> Solved:
+    """The best plan without a signed offer, other contracts kept, and for large ones free."""
     kept = Change(barred=frozenset({offer}), kept=best.solution.first)
     try:
         near = session.solve(kept, aim=small)
     except Infeasible:
-        return session.solve(Change(barred=frozenset({offer})), aim=session.quick(best.solution.first)).range_usd
+        return session.solve(Change(barred=frozenset({offer})), aim=session.quick(best.solution.first))
     if not large:
-        return near.range_usd
+        return near
     aim = session.quick(near.solution.first)
-    return session.solve(Change(barred=frozenset({offer})), aim=aim).range_usd
+    return session.solve(Change(barred=frozenset({offer})), aim=aim)
 
 
 @dataclass(slots=True)
@@ -272,9 +287,9 @@ def _approach(session: Session, line: PriceLine, search: Search, change: Change,
             return
 
 
-def _found(best: Solved, offer: Offer, first: With, search: Search, without: Range, large: bool) -> Found:
+def _found(best: Solved, offer: Offer, first: With, search: Search, other: Solved, large: bool) -> Found:
     """The flip price with its proven range, and what the offer is worth at the asked price."""
-    there = search.last
+    there, without = search.last, other.range_usd
     assert there is not None
     cost, slope = there.solved.range_usd, there.slope_usd
     found = search.factor
@@ -291,6 +306,7 @@ def _found(best: Solved, offer: Offer, first: With, search: Search, without: Ran
         worth = Range(low=min(loss, now.low - forced.high), found=loss, high=max(0.0, now.high - forced.low))
     return Found(
         factor=factor,
+        spread=_spread(there, other, offer.id),
         blocks=there.blocks or first.blocks,
         worth_usd=worth,
         confirmed=abs(found - there.factor) <= FLIP_FRAC * max(abs(found), FLIP_FRAC),
@@ -298,8 +314,30 @@ def _found(best: Solved, offer: Offer, first: With, search: Search, without: Ran
     )
 
 
+def _spread(there: With, other: Solved, offer: OfferId) -> Spread | None:
+    """How far the flip price would move with other futures than the sampled ones."""
+    formulation = there.solved.formulation
+    portfolio, problem = formulation.portfolio, formulation.problem
+    kept = np.flatnonzero(problem.probability > 0.0)
+    stresses = {stress.name for stress in portfolio.stresses} | {formulation.futures[0].name}
+    pair = Pair(
+        with_offer=there.solved.costs_usd[kept],
+        without=other.costs_usd[kept],
+        own=_own_per_future(there.solved, offer)[kept] / max(there.factor, LEAST_FACTOR),
+        factor=there.factor,
+        probability=problem.probability[kept],
+        is_drawn=np.array([formulation.futures[s].name not in stresses for s in kept]),
+    )
+    return spread_of(pair, portfolio.policy.risk)
+
+
 def own_payments_usd(solved: Solved, offer: OfferId) -> float:
     """What an offer's own payments add to the objective, weighted as the objective weighs futures."""
+    return float(future_weights(solved.formulation.problem, solved) @ _own_per_future(solved, offer))
+
+
+def _own_per_future(solved: Solved, offer: OfferId) -> Vector:
+    """What an offer is paid in each future (S,), in USD."""
     formulation, first = solved.formulation, solved.solution.first
     mine = np.array(
         [
@@ -307,17 +345,10 @@ def own_payments_usd(solved: Solved, offer: OfferId) -> float:
             for column, value in zip(formulation.choices.builder.columns, first, strict=True)
         ]
     )
-    per_future = formulation.problem.first.cost @ mine
-    return float(future_weights(formulation.problem, solved) @ per_future) * USD_PER_UNIT
+    return np.asarray(formulation.problem.first.cost @ mine) * USD_PER_UNIT
 
 
 def future_weights(problem: PlanProblem, solved: Solved) -> Vector:
     """The weight of each future (S,) in the objective at a solution: expectation and tail."""
-    second = np.array([problem.recourse.cost[s] @ columns for s, columns in enumerate(solved.solution.second)])
-    costs = problem.first.cost @ solved.solution.first + second + problem.recourse.constant
-    order = np.argsort(-costs)
-    left = 1.0 - problem.risk_tail
-    taken = np.diff(np.minimum(np.cumsum(problem.probability[order]), left), prepend=0.0)
-    tail = np.zeros(len(costs))
-    tail[order] = taken / left
-    return (1 - problem.risk_weight) * problem.probability + problem.risk_weight * tail
+    risk = Risk(weight_frac=problem.risk_weight, tail_frac=problem.risk_tail)
+    return objective_weights(solved.costs_usd, problem.probability, risk)

@@ -1,15 +1,18 @@
 """A plan as a JSON document for people and programs; its schema is published in plan.schema.json."""
 
 import json
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
 import polars as pl
 
+from acreage.domain.bulk import Bulk
 from acreage.domain.evaluation import Evaluation
 from acreage.domain.plan import Figures, OfferVerdict, Outcome, Plan, Range
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
+from acreage.report.bulk_json import bulk_document
 from acreage.report.evaluation_json import evaluation_document
 from acreage.units.instants import Instant, moment
 
@@ -22,7 +25,9 @@ def plan_schema() -> str:
     return resources.files(__package__).joinpath(SCHEMA).read_text(encoding="utf-8")
 
 
-def plan_document(plan: Plan, portfolio: Portfolio, evaluation: Evaluation | None = None) -> dict[str, Any]:
+def plan_document(
+    plan: Plan, portfolio: Portfolio, evaluation: Evaluation | None = None, bulk: Bulk | None = None
+) -> dict[str, Any]:
     """The plan as plain values, ready for `json.dumps`; see plan.schema.json for every field."""
     worst = figures.worst_loss(plan)
     document = {
@@ -69,6 +74,8 @@ def plan_document(plan: Plan, portfolio: Portfolio, evaluation: Evaluation | Non
     }
     if evaluation is not None:
         document["evaluation"] = evaluation_document(evaluation)
+    if bulk is not None:
+        document["what_if"] = bulk_document(bulk)
     # A NaN would be no JSON: refuse to write one rather than let a reader trip over it.
     json.dumps(document, allow_nan=False)
     return document
@@ -130,6 +137,7 @@ def _verdict(verdict: OfferVerdict) -> dict[str, Any]:
         "signed": verdict.signed,
         "asked_usd_per_accelerator_hour": verdict.asked_usd_per_accelerator_hour,
         "walk_away_usd_per_accelerator_hour": None if price is None else _range(price),
+        "other_futures": None if (other := verdict.other_futures) is None else asdict(other),
         "at_accelerators": verdict.at_accelerators,
         "worth_usd": None if worth is None else _range(worth),
         "confirmed": verdict.confirmed,

@@ -70,6 +70,7 @@ def _offers(plan: Plan) -> pl.DataFrame:
     ranges = ("walk_away_usd_per_accelerator_hour", "worth_usd")
     schema = {"offer": pl.String(), "signed": pl.Boolean(), "asked_usd_per_accelerator_hour": number}
     schema |= {f"{name}{part}": number for name in ranges for part in ("_low", "", "_high")}
+    schema |= {f"other_futures_{part}": number for part in ("low", "high")}
     schema |= {
         "at_accelerators": pl.Int64(),
         "confirmed": pl.Boolean(),
@@ -95,6 +96,8 @@ def _offer_row(verdict: OfferVerdict) -> dict[str, object]:
     ):
         if found is not None:
             row |= {f"{name}_low": found.low, name: found.found, f"{name}_high": found.high}
+    if verdict.other_futures is not None:
+        row |= {"other_futures_low": verdict.other_futures.low, "other_futures_high": verdict.other_futures.high}
     return row
 
 

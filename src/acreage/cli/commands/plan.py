@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from acreage.cli.lazy import load
+from acreage.cli.what_if import what_if_option
 
 FORMATS = ("parquet", "csv", "xlsx")
 
@@ -39,6 +40,7 @@ FORMATS = ("parquet", "csv", "xlsx")
     type=click.IntRange(0, 1000),
     help="Samples to plan over anew, for the error of having planned on a sample; 0 for none.  [default: 0]",
 )
+@what_if_option
 @click.option("--ledger", metavar="ADDRESS", help="Take what is held from these books instead of from PORTFOLIO.")
 @click.option("--apply", is_flag=True, help="Propose what the plan signs as leases in the books of --ledger.")
 @click.option("--yes", is_flag=True, help="Do not ask before proposing.")
@@ -52,6 +54,9 @@ def plan(portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...
 
     --evaluate plays it in futures that it was not made on, beside plans for the mean future and for no surprise,
     the cheapest offers first, the incumbent alone and no new lease, each with a 95 % interval.
+
+    --what-if asks what a cap, a price, a date, less risk, knowing more or waiting would change, each with its proven
+    range.
 
     With --ledger the plan goes on from what is really held and delivered, as far as the books know;
     --apply writes what it signs into them as Proposed leases, to be signed with `acreage lease sign`.

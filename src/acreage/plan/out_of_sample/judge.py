@@ -13,8 +13,9 @@ from acreage.plan.audit import audit
 from acreage.plan.decide import first_stage_of
 from acreage.plan.evaluate import evaluate
 from acreage.plan.formulate.formulate import formulate
-from acreage.plan.out_of_sample.estimates import Influences, Sample, influences, scores, tail_quantile
+from acreage.plan.out_of_sample.estimates import Influences, influences, scores
 from acreage.plan.out_of_sample.foresight import best_known, foresee
+from acreage.plan.out_of_sample.intervals import Sample, tail_quantile
 from acreage.plan.out_of_sample.playing import Fates, Stage
 from acreage.plan.out_of_sample.replications import replicate, sample_gap
 from acreage.plan.out_of_sample.spreadsheets import Rival, rivals

@@ -18,7 +18,7 @@ from acreage.domain.future import Future
 from acreage.domain.plan import Decision
 from acreage.domain.portfolio import Risk
 from acreage.plan.engines.decomposition import DecompositionEngine
-from acreage.plan.out_of_sample.estimates import excess_values, quantile_of_t, standard_error
+from acreage.plan.out_of_sample.intervals import excess_values, quantile_of_t, standard_error
 from acreage.plan.out_of_sample.playing import Stage
 from acreage.plan.planner import Step, Tell
 from acreage.plan.problem import USD_PER_UNIT, Aim, Vector

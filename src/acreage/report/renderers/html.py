@@ -6,11 +6,14 @@ import polars as pl
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from acreage.domain.bulk import Bulk
 from acreage.domain.evaluation import Evaluation, Scores
 from acreage.domain.finding import Finding
 from acreage.domain.plan import OfferVerdict, Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
+from acreage.report.bulk_page import bulk_section
+from acreage.report.bulk_words import walk_away_words
 from acreage.report.charts.all import charts_of
 from acreage.report.charts.drawing import Figure
 from acreage.report.charts.evaluation import against_spreadsheets
@@ -28,6 +31,7 @@ def render_report(
     findings: tuple[Finding, ...],
     version: str,
     evaluation: Evaluation | None = None,
+    bulk: Bulk | None = None,
 ) -> str:
     """The page's HTML; it needs no network, and all names from the portfolio are escaped."""
     environment = Environment(
@@ -52,6 +56,7 @@ def render_report(
         what_ifs=[_what_if(w.kind, w.description, w.extra_usd) for w in plan.what_ifs],
         unmet=_unmet(plan, portfolio),
         evaluation=_evaluation(evaluation) if evaluation is not None else None,
+        what_if=bulk_section(bulk, _chart) if bulk is not None else None,
     )
 
 
@@ -176,7 +181,7 @@ def _offer(verdict: OfferVerdict, portfolio: Portfolio) -> dict[str, str]:
         "accelerators": count(verdict.at_accelerators) if verdict.at_accelerators else "",
         "asked": price(verdict.asked_usd_per_accelerator_hour),
         "walk": price(walk.found) if walk is not None else "",
-        "proven": f"{price(walk.low)} to {price(walk.high)}" if walk is not None else "",
+        "proven": walk_away_words(verdict),
         "worth": signed_money(worth.found) if worth is not None else "",
         "reason": verdict.reason + (" (other contracts kept)" if verdict.others_kept else ""),
     }
