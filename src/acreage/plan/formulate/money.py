@@ -134,7 +134,7 @@ def losses_in(source: Source, future: Future) -> tuple[LostCapacity, ...]:
     """The outages that suspend a source's fees in a future."""
     return tuple(
         LostCapacity(from_at=o.from_at, until_at=o.until_at, lost_frac=o.lost_frac)
-        for o in outages_of(future, source.provider)
+        for o in outages_of(future, source.provider, source.pool)
     )
 
 
@@ -162,7 +162,7 @@ class Till:
         key = (
             id(agreement),
             when,
-            tuple((o.from_at, o.until_at, o.lost_frac) for o in outages_of(future, source.provider)),
+            tuple((o.from_at, o.until_at, o.lost_frac) for o in outages_of(future, source.provider, source.pool)),
             tuple(sorted((kept or {}).items())),
         )
         if key not in self._known:

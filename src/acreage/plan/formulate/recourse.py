@@ -169,7 +169,7 @@ def market_limit(scene: Scene, pool: Pool, access: MarketAccess, future: Future)
     """Accelerators that can be bought by the hour in each period (T,) of a future."""
     clock = scene.clock
     factor = np.asarray(future.limit_factor.get(pool.id, np.ones(scene.periods)))
-    up = clock.share(clock.edges[0], clock.edges[-1], outages_of(future, pool.provider))
+    up = clock.share(clock.edges[0], clock.edges[-1], outages_of(future, pool.provider, pool.id))
     return access.accelerators_max * factor * up
 
 
