@@ -89,10 +89,10 @@ class UncertaintyReader:
         matrix = np.array(shape.matrix, dtype=float)
         smallest = smallest_eigenvalue(matrix)
         if smallest < NEGATIVE_MAX:
-            near = nearest_correlation(matrix)
+            near = ", ".join(f"[{', '.join(f'{x:g}' for x in row)}]" for row in nearest_correlation(matrix))
             self.names.wrong(
                 f"no factors can be correlated so: the matrix has the eigenvalue {smallest:.3g}",
-                f"the nearest matrix that is one: {np.array2string(near, separator=', ').replace(chr(10), '')}",
+                f"the nearest matrix that is one: [{near}]",
                 (*at, "matrix"),
             )
         order = [shape.factors.index(factor.value) for factor in Factor]
