@@ -7,6 +7,7 @@ planning; where intervals are wanted, futures are drawn independently of each ot
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -56,16 +57,10 @@ class Draws:
     def walk(self, name: str, years: Array, edges: Array | None = None) -> Array:
         """Brownian paths at `years` (T,) from the planning day, variance 1 a year: shape (futures, T).
 
-        Built from the principal components of the walk's covariance min(s, t), so that the
-        stratified first draws carry the path's overall level (Karhunen-Loeve). `edges` (futures + 1,),
-        from 0 to 1, are those of strata of the first component that are not equally likely.
+        `edges` (futures + 1,), from 0 to 1, are those of strata of the first draw that are not equally likely.
         """
-        values, vectors = np.linalg.eigh(np.minimum.outer(years, years))
-        vectors = vectors * np.where(vectors.sum(axis=0) < 0.0, -1.0, 1.0)
-        order = np.argsort(-values)
-        loadings = vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0))
         # All rows are multiplied and some kept: a product of fewer rows may round differently.
-        return self._kept(ndtri(self._uniform(name, len(years), edges)) @ loadings.T)
+        return self._kept(ndtri(self._uniform(name, len(years), edges)) @ _components(tuple(years)).T)
 
     def probability(self, name: str, edges: Array) -> Array:
         """The probability (futures,) of the stratum of `edges` that each future's first draw of a walk lies in."""
@@ -85,3 +80,16 @@ class Draws:
 
     def _kept(self, rows: Array) -> Array:
         return np.ascontiguousarray(rows[self.numbers.start : self.numbers.stop]) if self.part is not None else rows
+
+
+@lru_cache(maxsize=8)
+def _components(years: tuple[float, ...]) -> Array:
+    """Loadings (T, T) of independent draws on a Brownian path at `years`, those that say most first.
+
+    The principal components of the walk's covariance min(s, t), so that the stratified first draws carry the path's
+    overall level (Karhunen-Loeve).
+    """
+    values, vectors = np.linalg.eigh(np.minimum.outer(years, years))
+    vectors = vectors * np.where(vectors.sum(axis=0) < 0.0, -1.0, 1.0)
+    order = np.argsort(-values)
+    return np.asarray(vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0)))

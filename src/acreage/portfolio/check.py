@@ -82,8 +82,9 @@ def _check_run(portfolio: Portfolio, names: Names, run: TrainingRun, at: At) -> 
 
 def _check_event(portfolio: Portfolio, names: Names, event: SupplierEvent, at: At) -> Iterator[Finding]:
     """A recall where nothing can be taken back changes nothing."""
-    rights = {one.pool for one in (*portfolio.leases, *portfolio.offers) if one.terms.recall is not None}
-    if event.kind is EventKind.RECALL and not rights & set(event.pools):
+    rights = {lease.pool for lease in portfolio.leases if lease.terms.recall is not None}
+    rights |= {offer.pool for offer in portfolio.offers if offer.terms.recall is not None}
+    if event.kind is EventKind.RECALL and not rights.intersection(event.pools):
         yield _doubt(names, "no_recall_right", at, "no lease or offer there has a recall right; it changes nothing")
 
 
