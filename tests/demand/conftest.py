@@ -207,7 +207,7 @@ def _portfolio(**changes: Any) -> Portfolio:
     return replace(plain, **changes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_portfolio() -> Callable[..., Portfolio]:
     """A factory: the small portfolio with some fields replaced."""
     return _portfolio
