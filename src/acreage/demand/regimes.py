@@ -55,6 +55,7 @@ def hold(
     """Change the factors (S, T) and days of delay (S,) by the regimes, in place."""
     for one in every:
         inside = np.array([overlap(stretches, world.edges) for stretches in one.stretches])
+        inside = inside.reshape(len(one.stretches), len(world.years))
         regime = one.regime
         for paths, factor in (
             (demand, regime.demand_factor),
@@ -70,5 +71,5 @@ def hold(
 def _put_off(world: World, one: Spells, delays: Mapping[tuple[str, int], Array]) -> None:
     for delivery in not_yet_made(world.portfolio):
         due = world.years_until(delivery.due_at)
-        hit = np.array([any(begin <= due < end for begin, end in stretches) for stretches in one.stretches])
+        hit = np.array([any(b <= due < e for b, e in stretches) for stretches in one.stretches], dtype=bool)
         delays[delivery.key, delivery.index][hit] += one.regime.late_days
