@@ -1,7 +1,9 @@
 """Supplier events and regimes come as often as stated and do what they say, no more."""
 
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -209,6 +211,16 @@ def test_a_part_of_the_futures_is_that_part_of_the_whole(make_portfolio: Make, b
         part = sampled_part(portfolio, range(*bounds))
         assert len(part) == len(whole)
         assert all(same(one, other) for one, other in zip(part, whole, strict=True))
+
+
+def test_processes_of_their_own_draw_the_same_futures(make_portfolio: Make) -> None:
+    """Three parts from two fresh processes are the whole of this one."""
+    portfolio = everything(make_portfolio())
+    parts = [range(0, 13), range(13, 14), range(14, 40)]
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+        found = [f for part in processes.map(sampled_part, [portfolio] * 3, parts) for f in part]
+    assert len(found) == 40
+    assert all(same(one, other) for one, other in zip(found, drawn(portfolio), strict=True))
 
 
 @pytest.mark.parametrize("numbers", [range(0, 41), range(-1, 3), range(0, 10, 2)])
