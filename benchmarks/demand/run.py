@@ -1,7 +1,7 @@
 """Times the drawing of futures, and tries what is said to make few futures worth many: tilted tails and reduction.
 
 `python benchmarks/demand/run.py` prints three tables. `--seeds 8` other numbers of repetitions,
-`--first-seed 100` others altogether, `--only drawing|tails|plans` one table.
+`--first-seed 100` others altogether, `--only drawing|tails|plans` one table; `--example` and `--few` for the last.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from acreage.plan.session import Session
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TAIL = TailSampling(share_of_futures_frac=0.3, shift_sd=1.5)
-FRESH, MANY, FEW, GAP_FRAC = 300, 300, (5, 20), 2e-3
+FRESH, MANY, GAP_FRAC = 300, 300, 2e-3
 
 
 def main() -> None:
@@ -38,12 +38,17 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=8)
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--only", choices=["drawing", "tails", "plans"])
+    parser.add_argument("--example", default="startup", help="what plans are made for")
+    parser.add_argument("--few", type=int, nargs="+", default=[5, 20], help="how many futures plans are made on")
     asked = parser.parse_args()
     print(f"machine: {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}")
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    for name, table in (("drawing", drawing), ("tails", tails), ("plans", plans)):
-        if asked.only in (None, name):
-            table(seeds)
+    if asked.only in (None, "drawing"):
+        drawing(seeds)
+    if asked.only in (None, "tails"):
+        tails(seeds)
+    if asked.only in (None, "plans"):
+        plans(seeds, asked.example, asked.few)
 
 
 def sampled(portfolio: Portfolio, futures: int, seed: int, tail: TailSampling | None) -> tuple[Future, ...]:
@@ -102,13 +107,13 @@ def scarcity(futures: tuple[Future, ...]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(found), np.array([future.probability for future in futures])
 
 
-def plans(seeds: range) -> None:
-    """Objective of startup's plans in fresh futures, made on n plain, tilted and reduced ones."""
-    portfolio = replace(portfolio_at(EXAMPLES / "startup" / "portfolio.yaml").portfolio, stresses=())
+def plans(seeds: range, example: str, few: list[int]) -> None:
+    """Objective of plans in fresh futures, made on n plain, tilted and reduced ones."""
+    portfolio = replace(portfolio_at(EXAMPLES / example / "portfolio.yaml").portfolio, stresses=())
     fresh = fresh_futures(portfolio, futures=FRESH, seed=seeds.start, source="benchmark/")
     decisions: list[Decision] = []
     far = []
-    for n in FEW:
+    for n in few:
         for seed in seeds:
             many = sampled(portfolio, MANY, seed + 1_000, None)
             fewer = reduced(many[1:], n)
@@ -117,11 +122,12 @@ def plans(seeds: range) -> None:
             far.append((fewer.distance, distance(many[1:], ways[0])))
     stage = Stage(portfolio=portfolio, base=fresh[0], demand=base_demands(portfolio))
     fates = stage.fates(decisions, fresh[1:], lambda step: None, "")
-    cost = np.array([objective(portfolio, fate.cost_usd) for fate in fates]).reshape(len(FEW), len(seeds), 3) / 1e3
-    print(f"\nobjective in {FRESH} fresh futures, {len(seeds)} seeds; reduced: from {MANY}; ± is a standard error\n")
-    print("| futures | plain, $k | tilted less plain, $k | reduced less plain, $k | Kantorovich of reduced, of plain |")
+    cost = np.array([objective(portfolio, fate.cost_usd) for fate in fates]).reshape(len(few), len(seeds), 3) / 1e3
+    print(f"\n{example}: objective in {FRESH} fresh futures, {len(seeds)} seeds; ± is a standard error")
+    print(f"reduced: from {MANY}, its Kantorovich distance beside that of the plain ones to their nearest\n")
+    print("| futures | plain, $k | tilted less plain, $k | reduced less plain, $k | distance of reduced, of plain |")
     print("|---|---|---|---|---|")
-    for n, rows, apart in zip(FEW, cost, np.array(far).reshape(len(FEW), len(seeds), 2).mean(axis=1), strict=True):
+    for n, rows, apart in zip(few, cost, np.array(far).reshape(len(few), len(seeds), 2).mean(axis=1), strict=True):
         less = rows[:, 1:] - rows[:, :1]
         mean, error = less.mean(axis=0), less.std(axis=0, ddof=1) / np.sqrt(len(seeds))
         differences = " | ".join(f"{m:+.0f} ±{e:.0f}" for m, e in zip(mean, error, strict=True))
