@@ -197,8 +197,7 @@ def _portfolio(**changes: Any) -> Portfolio:
                 probability_frac=0.05,
                 demand_factor=2.0,
                 late_days={ProviderId("old-cloud"): 90},
-                lost=(ProviderId("neocloud"),),
-                lost_from_at=instant("2027-07-01"),
+                lost_from_at={ProviderId("neocloud"): instant("2027-07-01")},
                 market_price_factor=1.5,
                 market_limit_factor=0.5,
             ),
@@ -208,7 +207,7 @@ def _portfolio(**changes: Any) -> Portfolio:
     return replace(plain, **changes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_portfolio() -> Callable[..., Portfolio]:
     """A factory: the small portfolio with some fields replaced."""
     return _portfolio

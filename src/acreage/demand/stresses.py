@@ -1,4 +1,4 @@
-"""Named futures added by hand: one bad thing at a time, nothing else different."""
+"""Named futures added by hand: what a stress says, and nothing else different."""
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from acreage.units.ids import PoolId, WorkloadId
 def stress_future(portfolio: Portfolio, stress: Stress) -> Future:
     """The future of a stress: its factors hold over the whole horizon, its losses from their date on."""
     horizon_at = portfolio.periods[-1].until_at
-    lost_from_at = stress.lost_from_at if stress.lost_from_at is not None else portfolio.as_of_at
     return Future(
         name=stress.name,
         probability=stress.probability_frac,
@@ -22,8 +21,8 @@ def stress_future(portfolio: Portfolio, stress: Stress) -> Future:
         price_factor=_constant(portfolio, stress.market_price_factor),
         limit_factor=_constant(portfolio, stress.market_limit_factor),
         outages=tuple(
-            Outage(provider=provider, from_at=lost_from_at, until_at=horizon_at, lost_frac=1.0)
-            for provider in stress.lost
+            Outage(provider=provider, from_at=from_at, until_at=horizon_at, lost_frac=1.0)
+            for provider, from_at in stress.lost_from_at.items()
         ),
         recalled_at={},
     )
@@ -40,7 +39,7 @@ def _constant(portfolio: Portfolio, factor: float) -> dict[PoolId, Series]:
 
 def _delays(portfolio: Portfolio, stress: Stress) -> dict[tuple[str, int], int]:
     return {
-        (key, index): stress.late_days[provider]
-        for key, provider, index, _, _ in not_yet_made(portfolio)
-        if provider in stress.late_days
+        (one.key, one.index): stress.late_days[one.provider]
+        for one in not_yet_made(portfolio)
+        if one.provider in stress.late_days
     }

@@ -15,12 +15,20 @@ Series = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """A provider loses `lost_frac` of its capacity, leased and by the hour, over [from_at, until_at)."""
+    """A provider loses `lost_frac` of its capacity, leased and by the hour, over [from_at, until_at).
+
+    All of its capacity, or what stands in one `pool`.
+    """
 
     provider: ProviderId
     from_at: Instant
     until_at: Instant
     lost_frac: float
+    pool: PoolId | None = None
+
+    def hits(self, provider: str, pool: str) -> bool:
+        """Whether capacity of a provider in a pool is lost."""
+        return self.provider == provider and self.pool in (None, pool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

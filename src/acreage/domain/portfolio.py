@@ -1,12 +1,13 @@
 """A portfolio: what is held, offered and wanted, and the rules the plan must keep."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from acreage.domain.accelerator import Accelerator
 from acreage.domain.lease import Commitment, Lease, Offer
 from acreage.domain.provider import Pool, Provider
+from acreage.domain.surprises import Factor, Regime, SupplierEvent, TailSampling
 from acreage.domain.workload import Workload
 from acreage.units.errors import Place
 from acreage.units.ids import AcceleratorName, PoolId, ProviderId
@@ -55,7 +56,11 @@ class Risk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncertainty:
-    """How the sampled futures are drawn; see demand/futures.py for the model."""
+    """How the sampled futures are drawn; see demand/futures.py for the model.
+
+    `correlation` is that of the common factors, rows and columns in the order of `Factor`; empty: one factor for all.
+    `weight_frac` is the share of a variance that its common factor explains, where it is not `tightness_weight_frac`.
+    """
 
     futures: int
     seed: int
@@ -63,18 +68,25 @@ class Uncertainty:
     price_sd_frac_per_year: float
     market_limit_sd_frac: float
     tightness_weight_frac: float
+    correlation: tuple[tuple[float, ...], ...] = ()
+    weight_frac: Mapping[Factor, float] = field(default_factory=dict)
+    events: tuple[SupplierEvent, ...] = ()
+    regimes: tuple[Regime, ...] = ()
+    tail: TailSampling | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stress:
-    """A named future added by hand, with its probability."""
+    """A named future added by hand, with its probability.
+
+    `lost_from_at` is when the capacity of a provider goes for good.
+    """
 
     name: str
     probability_frac: float
     demand_factor: float
     late_days: Mapping[ProviderId, int]
-    lost: tuple[ProviderId, ...]
-    lost_from_at: Instant | None
+    lost_from_at: Mapping[ProviderId, Instant]
     market_price_factor: float
     market_limit_factor: float
 

@@ -61,6 +61,5 @@ def plan_with_what_ifs(
 def pending_of(portfolio: Portfolio) -> tuple[Pending, ...]:
     """The deliveries of what is held and offered that may still slip."""
     return tuple(
-        Pending(source=source, provider=provider, index=index, due_at=due_at)
-        for source, provider, index, _, due_at in not_yet_made(portfolio)
+        Pending(source=e.key, provider=e.provider, index=e.index, due_at=e.due_at) for e in not_yet_made(portfolio)
     )

@@ -19,10 +19,10 @@ from acreage.flow.rfq_comparing import best_usd, write_file
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.rfqs import rfq_events
 from acreage.market.rfq.standing import Stage, Standing
+from acreage.portfolio.fields import DURATION
 from acreage.portfolio.quantities import duration
 from acreage.portfolio.rfq_answer import answer_json
 from acreage.portfolio.rfq_sheet import COLUMNS, HEAD, SHEET
-from acreage.portfolio.shape import DURATION
 from acreage.report.renderers.page import render_page
 from acreage.report.rfq_request import (
     Request,

@@ -85,7 +85,7 @@ def market_limit(ground: Ground, pool: Pool, access: MarketAccess) -> Array:
     """Accelerators (S, T) that can be bought by the hour."""
     rows = []
     for future in ground.futures:
-        up = up_frac(ground, pool.provider, future, ground.begins[0], ground.horizon_at)
+        up = up_frac(ground, pool.provider, pool.id, future, ground.begins[0], ground.horizon_at)
         rows.append(access.accelerators_max * np.asarray(future.limit_factor.get(pool.id, 1.0)) * up)
     return np.array(rows)
 

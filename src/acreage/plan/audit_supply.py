@@ -157,17 +157,17 @@ def recall_ends_at(right: RecallRight, starts_at: Instant, recalled_at: Instant)
 
 
 def lost_to(holding: Holding, future: Future) -> tuple[LostCapacity, ...]:
-    """The outages of the holding's provider in a future."""
+    """The outages that hit a holding in a future."""
     return tuple(
         LostCapacity(from_at=o.from_at, until_at=o.until_at, lost_frac=o.lost_frac)
         for o in future.outages
-        if o.provider == holding.provider
+        if o.hits(holding.provider, holding.pool)
     )
 
 
-def up_frac(ground: Ground, provider: str, future: Future, from_at: float, until_at: float) -> Array:
-    """Share of each period (T,) within [from_at, until_at) in which a provider serves."""
-    outages = [o for o in future.outages if o.provider == provider]
+def up_frac(ground: Ground, provider: str, pool: str, future: Future, from_at: float, until_at: float) -> Array:
+    """Share of each period (T,) within [from_at, until_at) in which a provider serves in a pool."""
+    outages = [o for o in future.outages if o.hits(provider, pool)]
     knots = sorted({at for o in outages for at in (o.from_at, o.until_at)})
     up = ground.overlap_frac(from_at, until_at)
     for begin, end in pairwise(knots):
@@ -181,7 +181,7 @@ def usable_in(ground: Ground, holding: Holding, future: Future) -> Array:
     total = np.zeros(len(ground.hours))
     for piece in holding.pieces:
         real = handover_in(ground, holding, piece, future)
-        up = up_frac(ground, holding.provider, future, real.from_at, real.until_at)
+        up = up_frac(ground, holding.provider, holding.pool, future, real.from_at, real.until_at)
         total += real.accelerators * holding.usable_frac * up
     return total
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from acreage.portfolio.auction_shape import AuctionShape
-from acreage.portfolio.shape import Shape
+from acreage.portfolio.fields import Shape
 
 SCHEMA_ID = "https://acreage.dev/schema/auction-result.schema.json"
 

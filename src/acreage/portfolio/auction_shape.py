@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from acreage.portfolio.shape import Count, Frac, Name, Shape
+from acreage.portfolio.fields import Count, Frac, Name, Shape
 
 SCHEMA_ID = "https://acreage.dev/schema/auction.schema.json"
 

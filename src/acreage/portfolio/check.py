@@ -6,6 +6,7 @@ from acreage.domain.finding import Finding, Severity
 from acreage.domain.lease import Offer
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.provider import PurchaseRule
+from acreage.domain.surprises import EventKind, SupplierEvent
 from acreage.domain.workload import Capability, PortState, TrainingRun
 from acreage.portfolio.document import At
 from acreage.portfolio.names import Names
@@ -21,6 +22,8 @@ def check_portfolio(portfolio: Portfolio, names: Names) -> Iterator[Finding]:
         if isinstance(workload, TrainingRun):
             yield from _check_run(portfolio, names, workload, ("workloads", i))
             _check_gang(portfolio, names, workload, ("workloads", i))
+    for i, event in enumerate(portfolio.uncertainty.events):
+        yield from _check_event(portfolio, names, event, ("uncertainty", "events", i))
 
 
 def _check_offer(portfolio: Portfolio, names: Names, offer: Offer, at: At) -> Iterator[Finding]:
@@ -75,6 +78,14 @@ def _check_run(portfolio: Portfolio, names: Names, run: TrainingRun, at: At) -> 
         names.wrong(f"the deadline is not after the planning day {day}", "leave out what is over", (*at, "deadline"))
     if run.deadline_at > portfolio.periods[-1].until_at:
         yield _doubt(names, "beyond_horizon", at, "its deadline is after the horizon; make the grid longer")
+
+
+def _check_event(portfolio: Portfolio, names: Names, event: SupplierEvent, at: At) -> Iterator[Finding]:
+    """A recall where nothing can be taken back changes nothing."""
+    rights = {lease.pool for lease in portfolio.leases if lease.terms.recall is not None}
+    rights |= {offer.pool for offer in portfolio.offers if offer.terms.recall is not None}
+    if event.kind is EventKind.RECALL and not rights.intersection(event.pools):
+        yield _doubt(names, "no_recall_right", at, "no lease or offer there has a recall right; it changes nothing")
 
 
 def _check_gang(portfolio: Portfolio, names: Names, run: TrainingRun, at: At) -> None:

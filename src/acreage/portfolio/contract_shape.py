@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from acreage.portfolio.shape import CommitmentShape, Date, Days, Frac, LeaseShape, Name, Positive, Shape, Span, Usd
+from acreage.portfolio.fields import Date, Days, Frac, Name, Positive, Shape, Span, Usd
+from acreage.portfolio.shape import CommitmentShape, LeaseShape
 
 SCHEMA_ID = "https://acreage.dev/schema/contract.schema.json"
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from acreage.portfolio.shape import Count, Date, Days, Frac, Name, Positive, Shape, Usd
+from acreage.portfolio.fields import Count, Date, Days, Frac, Name, Positive, Shape, Usd
 
 DESK_SCHEMA_ID = "https://acreage.dev/schema/desk.schema.json"
 REQUEST_SCHEMA_ID = "https://acreage.dev/schema/desk-request.schema.json"

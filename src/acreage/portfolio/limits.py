@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from acreage.portfolio.document import At, Document
+from acreage.portfolio.fields import DURATION
 from acreage.portfolio.names import Names
-from acreage.portfolio.shape import DURATION
 
 YEARS_MAX = 99
 NUMBER_MAX = 1e12

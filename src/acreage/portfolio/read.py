@@ -13,8 +13,6 @@ from acreage.domain.portfolio import (
     Risk,
     ShareCap,
     ShareLevel,
-    Stress,
-    Uncertainty,
 )
 from acreage.portfolio.check import check_portfolio
 from acreage.portfolio.convert import portfolio_shape
@@ -22,11 +20,12 @@ from acreage.portfolio.document import Document, load_document, parse_document
 from acreage.portfolio.limits import check_limits
 from acreage.portfolio.names import Names
 from acreage.portfolio.quantities import ListPrice, date_at
-from acreage.portfolio.shape import GridShape, PolicyShape, PortfolioShape, StressShape, UncertaintyShape
+from acreage.portfolio.shape import GridShape, PolicyShape, PortfolioShape
 from acreage.portfolio.supply import SupplyReader
+from acreage.portfolio.uncertainty import UncertaintyReader
 from acreage.portfolio.workloads import WorkloadReader
 from acreage.units.errors import Place
-from acreage.units.ids import AcceleratorName, ProviderId
+from acreage.units.ids import AcceleratorName
 from acreage.units.instants import Instant, add_days, add_months
 from acreage.units.money import micro_usd
 
@@ -79,6 +78,7 @@ def read_document(
         as_of_at=date_at(shape.as_of),
         findings=findings,
     ).workloads()
+    unsure = UncertaintyReader(names=names, providers=providers, pools=pools, as_of_at=date_at(shape.as_of))
     portfolio = Portfolio(
         name=shape.name,
         description=shape.description,
@@ -93,8 +93,8 @@ def read_document(
         offers=supply.offers(pools),
         workloads=workloads,
         policy=_policy(names, shape.policy, date_at(shape.as_of)),
-        uncertainty=_uncertainty(shape.uncertainty),
-        stresses=_stresses(names, shape.stresses),
+        uncertainty=unsure.uncertainty(shape.uncertainty),
+        stresses=unsure.stresses(shape.stresses),
         places=_places(document, shape),
     )
     findings += check_portfolio(portfolio, names)
@@ -173,39 +173,6 @@ def _policy(names: Names, shape: PolicyShape, as_of_at: Instant) -> Policy:
         ),
         resale_frac=shape.resale_frac,
         gap_frac=shape.gap_frac,
-    )
-
-
-def _uncertainty(shape: UncertaintyShape) -> Uncertainty:
-    return Uncertainty(
-        futures=shape.futures,
-        seed=shape.seed,
-        demand_sd_frac_per_year=shape.demand_sd_frac_per_year,
-        price_sd_frac_per_year=shape.price_sd_frac_per_year,
-        market_limit_sd_frac=shape.market_limit_sd_frac,
-        tightness_weight_frac=shape.tightness_weight_frac,
-    )
-
-
-def _stresses(names: Names, shapes: list[StressShape]) -> tuple[Stress, ...]:
-    total = sum(s.probability_frac for s in shapes)
-    if total > 1.0:
-        names.wrong(f"the probabilities of the stresses sum to {total:.3g}", "at most 1", ("stresses",))
-    names.distinct("stress", "stresses", [s.name for s in shapes])
-    return tuple(_stress(names, shape, i) for i, shape in enumerate(shapes))
-
-
-def _stress(names: Names, shape: StressShape, i: int) -> Stress:
-    at = ("stresses", i)
-    return Stress(
-        name=shape.name,
-        probability_frac=shape.probability_frac,
-        demand_factor=shape.demand_factor,
-        late_days={names.provider(p, (*at, "late_days", p)): days for p, days in shape.late_days.items()},
-        lost=tuple(ProviderId(names.provider(p, (*at, "lost", j))) for j, p in enumerate(shape.lost)),
-        lost_from_at=date_at(shape.lost_from) if shape.lost_from else None,
-        market_price_factor=shape.market_price_factor,
-        market_limit_factor=shape.market_limit_factor,
     )
 
 

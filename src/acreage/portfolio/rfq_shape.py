@@ -6,22 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from acreage.portfolio.contract_shape import SlaShape
-from acreage.portfolio.shape import (
-    BlocksShape,
-    Count,
-    Date,
-    Frac,
-    Name,
-    PledgeShape,
-    Positive,
-    Shape,
-    Span,
-    TermsShape,
-    TierShape,
-    TrancheShape,
-    Usd,
-    WindowShape,
-)
+from acreage.portfolio.fields import Count, Date, Frac, Name, Positive, Shape, Span, Usd
+from acreage.portfolio.shape import BlocksShape, PledgeShape, TermsShape, TierShape, TrancheShape, WindowShape
 
 REQUEST_ID = "https://acreage.dev/schema/rfq.schema.json"
 ANSWER_ID = "https://acreage.dev/schema/rfq-answer.schema.json"

@@ -3,27 +3,13 @@
 Field names are those of the domain; instants and durations are written as people write them.
 """
 
-import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-DURATION = r"^\d+ (day|week|month|year)s?$"
-
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Date = datetime.date
-Span = Annotated[str, Meta(pattern=DURATION, description="A duration: 36 months, 182 days, 13 weeks, 2 years.")]
-Frac = Annotated[float, Meta(ge=0, le=1, description="A share between 0 and 1.")]
-Positive = Annotated[float, Meta(gt=0)]
-NotNegative = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=1)]
-Days = Annotated[int, Meta(ge=0, le=36500)]
-Usd = Annotated[float, Meta(ge=0, description="US dollars.")]
-
-
-class Shape(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """A mapping with exactly these fields."""
+from acreage.portfolio.fields import Count, Date, Days, Frac, Name, NotNegative, Positive, Shape, Span, Usd
+from acreage.portfolio.uncertainty_shape import StressShape, UncertaintyShape
 
 
 class PriceShape(Shape, kw_only=True, frozen=True):
@@ -80,7 +66,7 @@ class ProviderShape(Shape, kw_only=True, frozen=True):
     outages_per_year: NotNegative = 0.0
     outage_days: NotNegative = 0.0
     outage_lost_frac: Frac = 1.0
-    purchase_rules: list[PurchaseRuleShape] = []
+    purchase_rules: list[PurchaseRuleShape] = msgspec.field(default_factory=list)
 
 
 class AccessShape(Shape, kw_only=True, frozen=True):
@@ -137,7 +123,7 @@ class ExclusivityShape(Shape, kw_only=True, frozen=True):
     """No new lease with anybody else starts before `until`, for these accelerators (none named: all)."""
 
     until: Date
-    accelerators: list[Name] = []
+    accelerators: list[Name] = msgspec.field(default_factory=list)
 
 
 class FirstRefusalShape(Shape, kw_only=True, frozen=True):
@@ -145,7 +131,7 @@ class FirstRefusalShape(Shape, kw_only=True, frozen=True):
 
     until: Date
     response_days: Days
-    accelerators: list[Name] = []
+    accelerators: list[Name] = msgspec.field(default_factory=list)
 
 
 class TermsShape(Shape, kw_only=True, frozen=True):
@@ -156,7 +142,7 @@ class TermsShape(Shape, kw_only=True, frozen=True):
     prepayment_frac: Annotated[float, Meta(ge=0, le=1, description="Share of all fees paid at signing.")] = 0.0
     escalator_frac_per_year: Annotated[float, Meta(ge=-0.5, le=1)] = 0.0
     sparing_frac: Annotated[float, Meta(ge=0, lt=1, description="Share of accelerators set aside as spares.")] = 0.0
-    fee_steps: list[FeeStepShape] = []
+    fee_steps: list[FeeStepShape] = msgspec.field(default_factory=list)
     firm_term: Span | None = None
     termination: TerminationShape | None = None
     extension: ExtensionShape | None = None
@@ -254,11 +240,11 @@ class OfferShape(TermsShape, kw_only=True, frozen=True):
     blocks: BlocksShape
     start: WindowShape
     term: Span
-    tranches: list[TrancheShape] = []
-    tiers: list[TierShape] = []
+    tranches: list[TrancheShape] = msgspec.field(default_factory=list)
+    tiers: list[TierShape] = msgspec.field(default_factory=list)
     commitment: PledgeShape | None = None
-    excludes: list[Name] = []
-    requires: list[Name] = []
+    excludes: list[Name] = msgspec.field(default_factory=list)
+    requires: list[Name] = msgspec.field(default_factory=list)
     expires: Date | None = None
     source: str = "the portfolio"
 
@@ -287,8 +273,10 @@ class WorkloadShape(Shape, kw_only=True, frozen=True):
     """Fields of every workload; `resources` is a SkyPilot block that stands in for capabilities."""
 
     must: Annotated[bool, Meta(description="Has to hold in the base future, whatever it costs.")] = False
-    pools: Annotated[list[Name], Meta(description="The only pools it may use; none named: all.")] = []
-    capabilities: list[CapabilityShape] = []
+    pools: Annotated[list[Name], Meta(description="The only pools it may use; none named: all.")] = msgspec.field(
+        default_factory=list
+    )
+    capabilities: list[CapabilityShape] = msgspec.field(default_factory=list)
     resources: dict[str, Any] | None = None
 
 
@@ -337,7 +325,7 @@ class ServingShape(WorkloadShape, kw_only=True, frozen=True):
     growth_per_year: Annotated[float, Meta(gt=0, description="Factor a year: 3.0 is threefold.")] = 1.0
     demand_sd_frac_per_year: Annotated[float, Meta(ge=0, le=3)] = 0.2
     family: str = ""
-    load_blocks: list[BlockShape] = []
+    load_blocks: list[BlockShape] = msgspec.field(default_factory=list)
     unmet_usd_per_million: Annotated[float, Meta(ge=0, description="Cost of a million units not served.")]
     n_minus_1_keep_frac: Frac = 0.0
     supplier_share_max_frac: Frac = 1.0
@@ -392,35 +380,11 @@ class PolicyShape(Shape, kw_only=True, frozen=True):
 
     discount_frac_per_year: Annotated[float, Meta(ge=0, le=1)] = 0.1
     risk: RiskShape = RiskShape()
-    share_caps: list[CapShape] = []
+    share_caps: list[CapShape] = msgspec.field(default_factory=list)
     survive_loss_frac: Frac | None = None
-    budgets: list[BudgetShape] = []
+    budgets: list[BudgetShape] = msgspec.field(default_factory=list)
     resale_frac: Frac = 0.5
     gap_frac: Annotated[float, Meta(gt=0, le=0.5)] = 0.0002
-
-
-class UncertaintyShape(Shape, kw_only=True, frozen=True):
-    """How futures are drawn."""
-
-    futures: Annotated[int, Meta(ge=0, le=2000)] = 20
-    seed: Annotated[int, Meta(ge=0)] = 1
-    demand_sd_frac_per_year: Annotated[float, Meta(ge=0, le=3)] = 0.2
-    price_sd_frac_per_year: Annotated[float, Meta(ge=0, le=3)] = 0.25
-    market_limit_sd_frac: Annotated[float, Meta(ge=0, le=3)] = 0.4
-    tightness_weight_frac: Frac = 0.5
-
-
-class StressShape(Shape, kw_only=True, frozen=True):
-    """A named future added by hand."""
-
-    name: Name
-    probability_frac: Frac
-    demand_factor: Positive = 1.0
-    late_days: dict[str, Days] = {}
-    lost: list[Name] = []
-    lost_from: Date | None = None
-    market_price_factor: Positive = 1.0
-    market_limit_factor: NotNegative = 1.0
 
 
 class PortfolioShape(Shape, kw_only=True, frozen=True):
@@ -436,17 +400,19 @@ class PortfolioShape(Shape, kw_only=True, frozen=True):
     planning_goodput_frac: Annotated[float, Meta(gt=0, le=1)] = 0.9
     effective_tflops: Annotated[
         dict[str, Positive], Meta(description="Effective TFLOP/s of a chip, where its own differs.")
-    ] = {}
-    price_sheets: Annotated[list[str], Meta(description="CSV files of your own contract prices.")] = []
+    ] = msgspec.field(default_factory=dict)
+    price_sheets: Annotated[list[str], Meta(description="CSV files of your own contract prices.")] = msgspec.field(
+        default_factory=list
+    )
     providers: list[ProviderShape]
     pools: Annotated[list[PoolShape], Meta(min_length=1)]
-    leases: list[LeaseShape] = []
-    commitments: list[CommitmentShape] = []
-    offers: list[OfferShape] = []
+    leases: list[LeaseShape] = msgspec.field(default_factory=list)
+    commitments: list[CommitmentShape] = msgspec.field(default_factory=list)
+    offers: list[OfferShape] = msgspec.field(default_factory=list)
     workloads: Annotated[list[dict[str, Any]], Meta(min_length=1)]
     policy: PolicyShape = PolicyShape()
     uncertainty: UncertaintyShape = UncertaintyShape()
-    stresses: list[StressShape] = []
+    stresses: list[StressShape] = msgspec.field(default_factory=list)
 
 
 WORKLOADS: dict[str, type[WorkloadShape]] = {

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from acreage.portfolio.desk_shape import Hourly, StepShape, schema_of
-from acreage.portfolio.shape import Count, Date, Frac, Name, Positive, Shape, Usd
+from acreage.portfolio.fields import Count, Date, Frac, Name, Positive, Shape, Usd
 
 WORLD_SCHEMA_ID = "https://acreage.dev/schema/world.schema.json"
 

@@ -13,7 +13,7 @@ from acreage.plan.backtest.standing import first_standing, scene_at
 from acreage.plan.backtest.walking import Course, Planned
 from acreage.plan.decide import decision_of
 from acreage.plan.engines import ENGINES
-from acreage.plan.out_of_sample.estimates import Sample
+from acreage.plan.out_of_sample.intervals import Sample
 from acreage.plan.out_of_sample.spreadsheets import rivals
 from acreage.plan.planner import Tell
 from acreage.plan.problem import Infeasible

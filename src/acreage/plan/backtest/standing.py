@@ -126,9 +126,8 @@ def _open(offer: Offer, today: Instant) -> bool:
 
 def _stress(stress: Stress, today: Instant) -> Stress:
     """A loss that was feared and has not come can still come, from today on."""
-    if stress.lost_from_at is None:
-        return stress
-    return replace(stress, lost_from_at=Instant(max(stress.lost_from_at, today)))
+    later = {provider: Instant(max(at, today)) for provider, at in stress.lost_from_at.items()}
+    return replace(stress, lost_from_at=later)
 
 
 def delay_in(path: Future, standing: Standing, lease: Lease, index: int) -> int:

@@ -178,22 +178,22 @@ class Clock:
         return np.asarray(np.interp(at, knots, total) + below)
 
 
-def outages_of(future: Future, provider: ProviderId) -> tuple[Outage, ...]:
-    """The outages of one provider in a future."""
-    return tuple(o for o in future.outages if o.provider == provider)
+def outages_of(future: Future, provider: ProviderId, pool: PoolId) -> tuple[Outage, ...]:
+    """The outages that hit a provider's capacity in a pool in a future."""
+    return tuple(o for o in future.outages if o.hits(provider, pool))
 
 
 def usable(clock: Clock, source: Source, part: Part, future: Future) -> Vector:
     """Usable accelerators of a part in each period (T,) of a future."""
     from_at, until_at = handed_over(source, part, future)
-    share = clock.share(from_at, until_at, outages_of(future, source.provider))
+    share = clock.share(from_at, until_at, outages_of(future, source.provider, source.pool))
     return part.accelerators * (1.0 - source.sparing_frac) * share
 
 
 def brought(clock: Clock, source: Source, future: Future) -> tuple[Vector, Vector]:
     """Mean and peak usable accelerators (T,) of one unit of a source in a future; kept by the clock."""
     spans = tuple((part.accelerators, *handed_over(source, part, future)) for part in source.parts)
-    key = (source.sparing_frac, spans, outages_of(future, source.provider))
+    key = (source.sparing_frac, spans, outages_of(future, source.provider, source.pool))
     if key not in clock.known:
         mean = np.sum([usable(clock, source, part, future) for part in source.parts], axis=0)
         clock.known[key] = (mean, peak(clock, source, source.parts, future))

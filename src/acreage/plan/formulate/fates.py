@@ -11,7 +11,7 @@ import numpy as np
 
 from acreage.domain.future import Future, Outage
 from acreage.plan.tables import Index, Vector
-from acreage.units.ids import ProviderId
+from acreage.units.ids import PoolId, ProviderId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +46,31 @@ class FateBook:
     """The fates of every lease and offer over the same futures."""
 
     futures: tuple[Future, ...]
-    _known: dict[tuple[str, ProviderId, int], Fates] = field(default_factory=dict)
-    _outages: dict[ProviderId, tuple[Index, Losses]] = field(default_factory=dict)
+    _known: dict[tuple[str, ProviderId, PoolId, int], Fates] = field(default_factory=dict)
+    _outages: dict[tuple[ProviderId, PoolId], tuple[Index, Losses]] = field(default_factory=dict)
 
-    def fates(self, key: str, provider: ProviderId, parts: int) -> Fates:
+    def fates(self, key: str, provider: ProviderId, pool: PoolId, parts: int) -> Fates:
         """The fates of a lease or offer by its id and its number of parts."""
-        mark = (key, provider, parts)
+        mark = (key, provider, pool, parts)
         if mark not in self._known:
-            self._known[mark] = self._fates(key, provider, parts)
+            self._known[mark] = self._fates(key, provider, pool, parts)
         return self._known[mark]
 
-    def outages(self, provider: ProviderId) -> tuple[Index, Losses]:
-        """Which of a provider's distinct sets of outages each future (S,) has, and what they take."""
-        if provider not in self._outages:
+    def outages(self, provider: ProviderId, pool: PoolId) -> tuple[Index, Losses]:
+        """Which of the distinct sets of outages in a provider's pool each future (S,) has, and what they take."""
+        mark = (provider, pool)
+        if mark not in self._outages:
             found: dict[tuple[Outage, ...], int] = {(): 0}
             numbers = [
-                found.setdefault(tuple(o for o in future.outages if o.provider == provider), len(found))
+                found.setdefault(tuple(o for o in future.outages if o.hits(provider, pool)), len(found))
                 for future in self.futures
             ]
-            self._outages[provider] = (np.array(numbers), losses_of(list(found)))
-        return self._outages[provider]
+            self._outages[mark] = (np.array(numbers), losses_of(list(found)))
+        return self._outages[mark]
 
-    def _fates(self, key: str, provider: ProviderId, parts: int) -> Fates:
+    def _fates(self, key: str, provider: ProviderId, pool: PoolId, parts: int) -> Fates:
         places = [(key, i) for i in range(parts)]
-        outages, losses = self.outages(provider)
+        outages, losses = self.outages(provider, pool)
         found: dict[tuple[object, ...], int] = {}
         numbers = []
         for future, outage in zip(self.futures, outages.tolist(), strict=True):

@@ -119,7 +119,7 @@ def losses_in(source: Source, future: Future) -> tuple[LostCapacity, ...]:
     """The outages that suspend a source's fees in a future."""
     return tuple(
         LostCapacity(from_at=o.from_at, until_at=o.until_at, lost_frac=o.lost_frac)
-        for o in outages_of(future, source.provider)
+        for o in outages_of(future, source.provider, source.pool)
     )
 
 

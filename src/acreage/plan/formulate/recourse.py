@@ -56,7 +56,7 @@ class Scene:
     def fates_of(self, number: int) -> Fates:
         """How the source of a first-stage column turns out."""
         source = self.choices.sources[number]
-        return self.fates.fates(source.key, source.provider, len(source.parts))
+        return self.fates.fates(source.key, source.provider, source.pool, len(source.parts))
 
     def is_gated(self, pool: PoolId) -> bool:
         """Whether some gang may run in a pool, so that what is there at one time matters."""
@@ -187,7 +187,7 @@ def market_limits(scene: Scene, pool: Pool, access: MarketAccess) -> Vector:
     """Accelerators that can be bought by the hour in every future and period (S, T)."""
     ones, clock = np.ones(scene.periods), scene.clock
     factor = np.array([future.limit_factor.get(pool.id, ones) for future in scene.futures])
-    numbers, losses = scene.fates.outages(pool.provider)
+    numbers, losses = scene.fates.outages(pool.provider, pool.id)
     count = len(losses.lost_frac)
     up = clock.shares(np.full(count, clock.edges[0]), np.full(count, clock.edges[-1]), losses)
     return np.asarray(access.accelerators_max * factor * up[numbers])
@@ -197,7 +197,7 @@ def market_limit(scene: Scene, pool: Pool, access: MarketAccess, future: Future)
     """Accelerators that can be bought by the hour in each period (T,) of a future."""
     clock = scene.clock
     factor = np.asarray(future.limit_factor.get(pool.id, np.ones(scene.periods)))
-    up = clock.share(clock.edges[0], clock.edges[-1], outages_of(future, pool.provider))
+    up = clock.share(clock.edges[0], clock.edges[-1], outages_of(future, pool.provider, pool.id))
     return access.accelerators_max * factor * up
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from acreage.domain.future import Future, Outage, Series
 from acreage.domain.portfolio import Portfolio
-from acreage.units.ids import ProviderId
+from acreage.units.ids import PoolId, ProviderId
 from acreage.units.instants import Instant
 
 Key = TypeVar("Key")
@@ -46,17 +46,18 @@ def _means(futures: list[Future], of: Callable[[Future], Mapping[Key, float]], n
 
 
 def _outages(futures: list[Future], portfolio: Portfolio) -> tuple[Outage, ...]:
-    """One outage a provider, over the whole horizon, that loses what outages lose on average."""
+    """One outage a provider (or pool, where one alone was hit), over the whole horizon, of the mean loss."""
     from_at, until_at = portfolio.periods[0].from_at, portfolio.periods[-1].until_at
-    lost: dict[ProviderId, float] = {}
+    lost: dict[tuple[ProviderId, PoolId | None], float] = {}
     for future in futures:
         for outage in future.outages:
             seconds = max(0, min(outage.until_at, until_at) - max(outage.from_at, from_at))
             part = future.probability * outage.lost_frac * seconds / (until_at - from_at)
-            lost[outage.provider] = lost.get(outage.provider, 0.0) + part
+            key = outage.provider, outage.pool
+            lost[key] = lost.get(key, 0.0) + part
     return tuple(
-        Outage(provider=provider, from_at=from_at, until_at=until_at, lost_frac=min(1.0, frac))
-        for provider, frac in lost.items()
+        Outage(provider=provider, pool=pool, from_at=from_at, until_at=until_at, lost_frac=min(1.0, frac))
+        for (provider, pool), frac in lost.items()
         if frac > 0.0
     )
 
