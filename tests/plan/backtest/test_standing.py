@@ -9,7 +9,7 @@ from acreage.domain.portfolio import Budget, Stress
 from acreage.domain.terms import RecallRight
 from acreage.domain.workload import PortState, TrainingRun
 from acreage.plan.backtest.standing import first_standing, rolled_forward, scene_at, seen_level, work_left
-from acreage.units.ids import LeaseId
+from acreage.units.ids import LeaseId, ProviderId
 from acreage.units.instants import Duration, add_days
 from acreage.units.money import MicroUsd
 from tests.plan.tiny import tiny
@@ -123,8 +123,7 @@ def test_budgets_shrink_offers_lapse_and_fears_stay() -> None:
         probability_frac=0.1,
         demand_factor=1.0,
         late_days={},
-        lost=(),
-        lost_from_at=EDGES[0],
+        lost_from_at={ProviderId("gone"): EDGES[0]},
         market_price_factor=1.0,
         market_limit_factor=1.0,
     )
@@ -134,7 +133,7 @@ def test_budgets_shrink_offers_lapse_and_fears_stay() -> None:
     standing = replace(first_standing(portfolio), period=1, spent_by_budget=(5, 30))
     rolled = rolled_forward(portfolio, case.futures[1], standing)
     assert [b.limit_micro_usd for b in rolled.policy.budgets] == [70]
-    assert rolled.stresses[0].lost_from_at == EDGES[1]
+    assert dict(rolled.stresses[0].lost_from_at) == {ProviderId("gone"): EDGES[1]}
     assert [o.id for o in rolled.offers] == [portfolio.offers[1].id]
     assert rolled.as_of_at == EDGES[1]
     assert rolled.periods == portfolio.periods[1:]
