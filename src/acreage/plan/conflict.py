@@ -19,6 +19,7 @@ from acreage.plan.formulate.formulate import formulate
 from acreage.plan.play import play
 from acreage.plan.problem import USD_PER_UNIT, Aim, FirstStage, Infeasible, Vector
 from acreage.plan.session import BROKEN_USD, Session, Solved
+from acreage.plan.tables import common_table
 from acreage.units.ids import WorkloadId
 from acreage.units.instants import iso_date
 from acreage.units.money import MicroUsd, usd, usd_short
@@ -105,10 +106,11 @@ def _keeping(session: Session, portfolio: Portfolio) -> Vector | None:
         risk_weight=0.0,
     )
     if formulation.scene.hard < 0:
+        nothing = common_table(np.zeros(problem.recourse.matrix.shape[1]), futures=1)
         only_promises = replace(
             only_promises,
             anchor_weight=np.ones(1),
-            recourse=replace(problem.recourse, cost=np.zeros_like(problem.recourse.cost), constant=np.zeros(1)),
+            recourse=replace(problem.recourse, cost=nothing, constant=np.zeros(1)),
         )
     try:
         solution = WholeEngine().solve(only_promises, Aim(gap_frac=1e-9))

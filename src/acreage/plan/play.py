@@ -54,10 +54,10 @@ def sources_in_force(formulation: Formulation, first: Vector) -> dict[int, float
 def responder_of(formulation: Formulation) -> Responder:
     """Who answers first stages of a formulation; kept warm, it answers many of them."""
     problem, scene = formulation.problem, formulation.scene
-    cost = problem.recourse.cost.copy()
+    cost = problem.recourse.cost
     if scene.hard >= 0:
         # The base future keeps hard promises first, whatever that costs there.
-        cost[0] += cost[scene.hard]
+        cost = replace(cost, rows={**cost.rows, 0: cost[0] + cost[scene.hard]})
     return Responder(replace(problem.recourse, cost=cost))
 
 
@@ -94,10 +94,11 @@ def source_capacity(formulation: Formulation, source: Source, future: int) -> Ve
 def _given_up(formulation: Formulation, first: Vector, second: Vector) -> dict[tuple[int, str, int], float]:
     """Share of a source's part that is given up, by (future, source, part): the least of its starts."""
     shares: dict[tuple[int, str, int], list[float]] = {}
-    for use in formulation.uses:
-        if use.kind is UseKind.GIVE_UP and first[use.column] > 0.5 and use.future < len(second):
-            share = second[use.future, use.start] / ACCELERATORS_PER_UNIT / round(first[use.column])
-            shares.setdefault((use.future, use.subject, int(use.rate[0])), []).append(min(1.0, share))
+    for use in uses_of(formulation, UseKind.GIVE_UP):
+        if first[use.column] > 0.5:
+            given = second[:, use.start] / ACCELERATORS_PER_UNIT / round(first[use.column])
+            for s, share in enumerate(np.minimum(given, 1.0).tolist()):
+                shares.setdefault((s, use.subject, int(use.rate[0])), []).append(share)
     return {key: min(found) for key, found in shares.items() if min(found) > QUANTUM}
 
 

@@ -6,13 +6,13 @@ affine in it. Most-favored clauses are the exception: offers that one may match 
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 from scipy import sparse
 
 from acreage.plan.formulate.formulate import Formulation
 from acreage.plan.formulate.layout import ColumnKind
 from acreage.plan.problem import FirstStage, PlanProblem, Recourse
 from acreage.plan.session import Session, with_price
+from acreage.plan.tables import Family, is_equal, moved, moved_vector
 from acreage.units.ids import OfferId
 
 
@@ -54,50 +54,42 @@ def _first_at(base: FirstStage, other: FirstStage, step: float) -> FirstStage:
         base,
         cost=base.cost + step * (other.cost - base.cost),
         matrix=_sparse_at(base.matrix, other.matrix, step),
-        row_lower=_bounds_at(base.row_lower, other.row_lower, step),
-        row_upper=_bounds_at(base.row_upper, other.row_upper, step),
+        row_lower=moved_vector(base.row_lower, other.row_lower, step),
+        row_upper=moved_vector(base.row_upper, other.row_upper, step),
     )
 
 
 def _recourse_at(base: Recourse, other: Recourse, step: float) -> Recourse:
+    """Prices move costs, what counts towards commitments and what these still lack."""
     if _is_same(base, other):
         return base
-    matrix = sparse.csc_matrix(
-        (
-            base.matrix.data + step * (other.matrix.data - base.matrix.data),
-            base.matrix.indices,
-            base.matrix.indptr,
-        ),
-        shape=base.matrix.shape,
-    )
     return replace(
         base,
-        matrix=matrix,
-        cost=base.cost + step * (other.cost - base.cost),
-        row_lower=_bounds_at(base.row_lower, other.row_lower, step),
-        row_upper=_bounds_at(base.row_upper, other.row_upper, step),
-        coupling=tuple(_sparse_at(a, b, step) for a, b in zip(base.coupling, other.coupling, strict=True)),
+        matrix=_family_at(base.matrix, other.matrix, step),
+        cost=moved(base.cost, other.cost, step),
+        row_lower=moved(base.row_lower, other.row_lower, step),
+        row_upper=moved(base.row_upper, other.row_upper, step),
+        coupling=_family_at(base.coupling, other.coupling, step),
     )
 
 
 def _is_same(base: Recourse, other: Recourse) -> bool:
     """Whether the price touches nothing in the second stage, as for most offers: then its cuts hold as drawn."""
     return (
-        np.array_equal(base.matrix.data, other.matrix.data)
-        and np.array_equal(base.cost, other.cost)
-        and np.array_equal(base.row_lower, other.row_lower)
-        and np.array_equal(base.row_upper, other.row_upper)
-        and all((a != b).nnz == 0 for a, b in zip(base.coupling, other.coupling, strict=True))
+        is_equal(base.matrix.data, other.matrix.data)
+        and is_equal(base.cost, other.cost)
+        and is_equal(base.row_lower, other.row_lower)
+        and is_equal(base.row_upper, other.row_upper)
+        and base.coupling.has_pattern_of(other.coupling)
+        and is_equal(base.coupling.data, other.coupling.data)
     )
+
+
+def _family_at(base: Family, other: Family, step: float) -> Family:
+    """A price moves entries, but makes and ends none."""
+    assert base.has_pattern_of(other)
+    return replace(base, data=moved(base.data, other.data, step))
 
 
 def _sparse_at(base: sparse.csr_matrix, other: sparse.csr_matrix, step: float) -> sparse.csr_matrix:
     return sparse.csr_matrix(base + step * (other - base))
-
-
-def _bounds_at(base: np.ndarray, other: np.ndarray, step: float) -> np.ndarray:
-    """Infinite bounds stay infinite."""
-    finite = np.isfinite(base)
-    moved = base.copy()
-    moved[finite] += step * (other[finite] - base[finite])
-    return moved

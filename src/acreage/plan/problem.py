@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from acreage.plan.tables import Family, Table
+
 Vector = NDArray[np.float64]
 
 ACCELERATORS_PER_UNIT = 1_000.0
@@ -40,29 +42,42 @@ class FirstStage:
 class Recourse:
     """What is decided in each future s, given the first stage n:
 
-    minimize cost[s] x  subject to  row_lower[s] <= matrix x + coupling[s] n <= row_upper[s]
-    and  0 <= x <= upper[s] + upper_coupling[s] n.
+    minimize cost[s] x  subject to  row_lower[s] <= matrix[s] x + coupling[s] n <= row_upper[s]
+    and  0 <= x <= upper[s] + upper_of_rows row_upper[s] + upper_coupling[s] n.
+
+    Entries of `matrix` (R, M) stand in the same places in every future, and few of them differ. `upper_of_rows`
+    (M, R) bounds what serves a demand by that demand; its rows have finite upper bounds.
 
     Every upper bound is finite at every n within its bounds, which is what makes the
     closed-form bound of `engines/cuts.py` finite. `constant` (S,) is added to the cost.
 
-    A gate holds `gate_column[k]` (K,) at zero in a future s where `gate_brought[s] n - gate_taken x`
+    A gate holds `gate_column[k]` (K,) at zero in a future s where `gate_brought[s] n - gate_taken[s] x`
     is below `gate_min[k]` in row `gate_row[k]`. Bounds leave gates out, objectives do not.
     """
 
-    matrix: sparse.csc_matrix
-    cost: Vector
-    row_lower: Vector
-    row_upper: Vector
-    upper: Vector
+    matrix: Family
+    cost: Table
+    row_lower: Table
+    row_upper: Table
+    upper: Table
+    upper_of_rows: sparse.csr_matrix
     constant: Vector
-    coupling: tuple[sparse.csr_matrix, ...]
-    upper_coupling: tuple[sparse.csr_matrix, ...]
+    coupling: Family
+    upper_coupling: Family
     gate_column: NDArray[np.int64]
     gate_row: NDArray[np.int64]
     gate_min: Vector
-    gate_brought: tuple[sparse.csr_matrix, ...]
-    gate_taken: sparse.csr_matrix
+    gate_brought: Family
+    gate_taken: Family
+
+    @property
+    def futures(self) -> int:
+        """Number of futures S."""
+        return len(self.constant)
+
+    def upper_in(self, future: int) -> Vector:
+        """Upper bounds (M,) of the columns in a future, without the first stage's part."""
+        return np.asarray(self.upper[future] + self.upper_of_rows @ self.row_upper[future])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +101,12 @@ class PlanProblem:
 class Solution:
     """An engine's answer, in the problem's units.
 
-    `first` (N,), `second` (S, M) of the futures with weight (zero elsewhere), `objective` as
-    evaluated there, `bound` a proven lower bound on the best objective.
+    `first` (N,), `second_cost` (S,) what it costs in the futures with weight without constants (zero
+    elsewhere), `objective` as evaluated there, `bound` a proven lower bound on the best objective.
     """
 
     first: Vector
-    second: Vector
+    second_cost: Vector
     objective: float
     bound: float
     iterations: int
@@ -114,6 +129,11 @@ class Progress:
 Watch = Callable[[Progress], None]
 
 
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
     """When to stop: at a relative gap, or after a number of integer points.
@@ -123,6 +143,7 @@ class Aim:
     `start` (N,) is a first stage to begin from, where it satisfies every row. `near` asks for the best point near
     it alone: whole numbers on which the relaxation agrees with it stay; the bound is then the relaxation's. `anew` says
     that the optimum may be far from those of problems solved before, so that what is known is not enough to go by.
+    Once `stopped` says so the best plan so far is the answer, whatever its gap.
     """
 
     gap_frac: float
@@ -131,6 +152,7 @@ class Aim:
     start: Vector | None = None
     near: bool = False
     anew: bool = False
+    stopped: Callable[[], bool] = never
 
 
 class Engine(Protocol):
@@ -167,3 +189,9 @@ def objective_of(problem: PlanProblem, costs: Vector) -> float:
     expected = float(problem.probability @ costs)
     tail = conditional_value_at_risk(costs, problem.probability, problem.risk_tail)
     return (1 - problem.risk_weight) * expected + problem.risk_weight * tail
+
+
+def objective_at(problem: PlanProblem, first: Vector, second_cost: Vector) -> float:
+    """The objective of a first stage by what it costs in each future (S,), anchors included."""
+    costs = future_costs(problem, first, second_cost)
+    return objective_of(problem, costs) + float(problem.anchor_weight @ costs)

@@ -62,7 +62,7 @@ class Solved:
         if hard < 0 or not self.formulation.problem.anchor_weight[hard]:
             return 0.0
         recourse = self.formulation.problem.recourse
-        cost = recourse.cost[hard] @ self.solution.second[hard] + recourse.constant[hard]
+        cost = self.solution.second_cost[hard] + recourse.constant[hard]
         return float(cost) * USD_PER_UNIT
 
     def blocks_of(self, offer: OfferId) -> int:

@@ -15,7 +15,7 @@ from acreage.domain.lease import Offer
 from acreage.domain.plan import OfferVerdict, Range
 from acreage.plan.formulate.layout import ColumnKind
 from acreage.plan.price_line import PriceLine
-from acreage.plan.problem import USD_PER_UNIT, Aim, Infeasible, PlanProblem, Vector
+from acreage.plan.problem import USD_PER_UNIT, Aim, Infeasible, PlanProblem, Vector, future_costs
 from acreage.plan.session import Change, Session, Solved
 from acreage.pricing.rate import usd_per_accelerator_hour
 from acreage.units.ids import OfferId
@@ -313,8 +313,7 @@ def own_payments_usd(solved: Solved, offer: OfferId) -> float:
 
 def future_weights(problem: PlanProblem, solved: Solved) -> Vector:
     """The weight of each future (S,) in the objective at a solution: expectation and tail."""
-    second = np.einsum("sm,sm->s", problem.recourse.cost, solved.solution.second)
-    costs = problem.first.cost @ solved.solution.first + second + problem.recourse.constant
+    costs = future_costs(problem, solved.solution.first, solved.solution.second_cost)
     order = np.argsort(-costs)
     left = 1.0 - problem.risk_tail
     taken = np.diff(np.minimum(np.cumsum(problem.probability[order]), left), prepend=0.0)

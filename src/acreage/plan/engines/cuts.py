@@ -2,11 +2,11 @@
 
 For any row duals y, with d = c - A'y, every second-stage solution costs at least
 y'(rows - T n) + sum of min(0, d_j) upper_j(n), because all upper bounds are finite (Neumaier and
-Shcherbina, 2004). Duals, not lines, are kept: a changed price, supplier or date changes c, T and the
-bounds but not A, and the lines are drawn anew from the same duals.
+Shcherbina, 2004). Duals are kept beside the lines drawn from them: a changed price, supplier or date changes
+c, T and the bounds but not where A has entries, and the lines are drawn anew from the same duals.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,89 +14,124 @@ from scipy import sparse
 
 from acreage.plan.problem import Recourse, Vector
 
-DRAWINGS_KEPT = 2
-"""The plan's own problem and one variation are solved in turns."""
+Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """value(n) >= constant + slope n of one future: constant (C,), slope (C, N)."""
+    """value_s(n) >= constant + slope n for F futures: `futures` (F,), constant (F,), slope (F, N)."""
 
-    future: int
+    futures: Index
     constant: Vector
     slope: Vector
 
-
-def usable_duals(recourse: Recourse, future: int, row_dual: Vector) -> sparse.csr_matrix:
-    """Make any row duals (R,) usable: none on the open side of a row."""
-    rows = row_dual.copy()
-    rows[(rows > 0) & ~np.isfinite(recourse.row_lower[future])] = 0.0
-    rows[(rows < 0) & ~np.isfinite(recourse.row_upper[future])] = 0.0
-    return sparse.csr_matrix(rows)
+    def at(self, first: Vector) -> Vector:
+        """Their values (F,) at a first stage (N,)."""
+        return np.asarray(self.constant + self.slope @ first)
 
 
-def lines_of(recourse: Recourse, future: int, rows: sparse.csr_matrix) -> Lines:
-    """The lines that stacked duals (C, R) draw under the second stage of their future."""
-    lower = np.where(np.isfinite(recourse.row_lower[future]), recourse.row_lower[future], 0.0)
-    upper = np.where(np.isfinite(recourse.row_upper[future]), recourse.row_upper[future], 0.0)
-    reduced = np.minimum(recourse.cost[future] - (rows @ recourse.matrix).toarray(), 0.0)
-    constant = rows.maximum(0) @ lower + rows.minimum(0) @ upper + reduced @ recourse.upper[future]
-    slope = reduced @ recourse.upper_coupling[future] - (rows @ recourse.coupling[future]).toarray()
-    return Lines(future=future, constant=np.asarray(constant), slope=np.asarray(slope))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duals:
+    """Row duals found in one round: `futures` (F,) and `rows` (F, R), in single precision to keep many."""
+
+    futures: Index
+    rows: NDArray[np.float32]
 
 
-@dataclass(slots=True)
-class CutPool:
-    """The duals found so far in each future, whoever's solve they came from, and the lines last drawn from them."""
+def lines_under(recourse: Recourse, future: int, row_duals: NDArray[np.floating]) -> tuple[Vector, Vector]:
+    """Constants (C,) and slopes (C, N) of the lines that row duals (C, R) draw under the second stage of a future."""
+    low, high = recourse.row_lower[future], recourse.row_upper[future]
+    rows = row_duals.astype(np.float64)
+    rows[:, ~np.isfinite(low)] = np.minimum(rows[:, ~np.isfinite(low)], 0.0)
+    rows[:, ~np.isfinite(high)] = np.maximum(rows[:, ~np.isfinite(high)], 0.0)
+    reduced = recourse.cost[future] - (recourse.matrix[future].T @ rows.T).T
+    np.minimum(reduced, 0.0, out=reduced)
+    constant = np.maximum(rows, 0.0) @ np.where(np.isfinite(low), low, 0.0)
+    constant += np.minimum(rows, 0.0) @ np.where(np.isfinite(high), high, 0.0) + reduced @ recourse.upper_in(future)
+    slope = (recourse.upper_coupling[future].T @ reduced.T - recourse.coupling[future].T @ rows.T).T
+    return constant, np.asarray(slope)
 
-    duals: dict[int, list[sparse.csr_matrix]] = field(default_factory=dict)
-    useful: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
-    drawings: list[tuple[Recourse, dict[int, Lines]]] = field(default_factory=list)
 
-    def copy(self) -> "CutPool":
-        """A pool that grows on its own from here."""
-        return CutPool(
-            duals={future: list(kept) for future, kept in self.duals.items()},
-            useful={future: marks.copy() for future, marks in self.useful.items()},
-            drawings=[(recourse, dict(drawn)) for recourse, drawn in self.drawings],
+def likeness(recourse: Recourse) -> Vector:
+    """Figures (S, k) by which futures resemble each other: right-hand sides and costs, each scaled to its spread."""
+    parts = [table.values / (table.values.std() or 1.0) for table in (recourse.row_upper, recourse.cost) if table.values.size]
+    figures = [np.where(np.isfinite(part), part, 0.0) / np.sqrt(part.shape[1]) for part in parts]
+    return np.concatenate([np.zeros((recourse.futures, 1)), *figures], axis=1)
+
+
+def nearest(figures: Vector, futures: Index, among: Index) -> Index:
+    """For each of some futures (F,) the position in `among` (A,) of the one most like it; itself if it is there."""
+    own, others = figures[futures], figures[among]
+    distance = (own**2).sum(axis=1)[:, None] - 2.0 * own @ others.T + (others**2).sum(axis=1)[None, :]
+    distance[futures[:, None] == among[None, :]] = -np.inf
+    return np.asarray(distance.argmin(axis=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Futures that share a cut: `group` (S,) is the number of each future's group, -1 where it has no weight.
+
+    `weight` (S,) is a future's share in its group's sum: its probability, or 1 in the group of an anchored
+    future, which has no probability. `is_single` (G,) marks groups of one future.
+    """
+
+    group: Index
+    weight: Vector
+    is_single: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.is_single)
+
+    def sums(self, futures: Index, values: Vector) -> Vector:
+        """Weighted sums (G, ...) of values (F, ...) of some futures."""
+        spread = sparse.csr_matrix(
+            (self.weight[futures], (self.group[futures], np.arange(len(futures)))), shape=(len(self), len(futures))
         )
-
-    def add(self, recourse: Recourse, future: int, row_dual: Vector) -> Lines:
-        """Keep some duals; returns their one line."""
-        rows = usable_duals(recourse, future, row_dual)
-        self.duals.setdefault(future, []).append(rows)
-        return lines_of(recourse, future, rows)
-
-    def lines(self, recourse: Recourse) -> list[Lines]:
-        """All lines, drawn for a recourse that has the same matrix."""
-        drawn = self._drawing(recourse)
-        for future, kept in self.duals.items():
-            known = drawn.get(future)
-            fresh = kept[len(known.constant) :] if known is not None else kept
-            if fresh:
-                lines = lines_of(recourse, future, sparse.vstack(fresh, format="csr"))
-                drawn[future] = lines if known is None else _joined(known, lines)
-        return [drawn[future] for future in self.duals]
-
-    def useful_of(self, future: int) -> NDArray[np.bool_]:
-        """Which of a future's duals drew lines that some optimum needed; may be written to."""
-        known = self.useful.get(future, np.zeros(0, dtype=bool))
-        # Duals that are new since come from points that were tried: all of them were needed.
-        fresh = np.ones(len(self.duals[future]) - len(known), dtype=bool)
-        self.useful[future] = np.concatenate([known, fresh])
-        return self.useful[future]
-
-    def _drawing(self, recourse: Recourse) -> dict[int, Lines]:
-        """The lines drawn for this very recourse before; the drawings used last are kept."""
-        found = next((drawing for drawing in self.drawings if drawing[0] is recourse), (recourse, {}))
-        others = [drawing for drawing in self.drawings if drawing[0] is not recourse]
-        self.drawings = [found, *others][:DRAWINGS_KEPT]
-        return found[1]
+        return np.asarray(spread @ values)
 
 
-def _joined(known: Lines, fresh: Lines) -> Lines:
-    return Lines(
-        future=known.future,
-        constant=np.concatenate([known.constant, fresh.constant]),
-        slope=np.concatenate([known.slope, fresh.slope]),
-    )
+def groups_of(probability: Vector, anchor_weight: Vector, most: int) -> Groups:
+    """At most `most` groups of futures, taken in turn: one future each if they are few. Anchored ones stay alone."""
+    weighted = np.flatnonzero((probability > 0) & (anchor_weight <= 0))
+    anchored = np.flatnonzero(anchor_weight > 0)
+    count = min(most, len(weighted))
+    group = np.full(len(probability), -1, dtype=np.int64)
+    group[weighted] = np.arange(len(weighted)) % count if count else 0
+    group[anchored] = count + np.arange(len(anchored))
+    weight = np.where(probability > 0, probability, 1.0)
+    sizes = np.bincount(group[group >= 0], minlength=count + len(anchored))
+    return Groups(group=group, weight=weight, is_single=sizes == 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A row of the master: the sum over some futures of a group is at least constant + slope n.
+
+    `members` are the futures summed: None for all of the group, which bounds its expected cost; otherwise those
+    that cost more than the value at risk, which bounds what the group costs beyond it.
+    """
+
+    group: int
+    constant: float
+    slope: Vector
+    members: Index | None = None
+
+
+def expected_cuts(groups: Groups, lines: Lines) -> list[Cut]:
+    """The cuts of whole groups; groups of which some future has no line get none."""
+    constant, slope = groups.sums(lines.futures, lines.constant), groups.sums(lines.futures, lines.slope)
+    there = np.bincount(groups.group[lines.futures], minlength=len(groups))
+    sizes = np.bincount(groups.group[groups.group >= 0], minlength=len(groups))
+    return [Cut(group=int(g), constant=float(constant[g]), slope=slope[g]) for g in np.flatnonzero(there == sizes)]
+
+
+def tail_cuts(groups: Groups, lines: Lines, is_beyond: NDArray[np.bool_]) -> list[Cut]:
+    """Cuts of the futures (F,) of each larger group that cost more than the value at risk."""
+    found = []
+    for g in np.flatnonzero(~groups.is_single):
+        mine = np.flatnonzero((groups.group[lines.futures] == g) & is_beyond)
+        if len(mine):
+            weight, members = groups.weight[lines.futures[mine]], lines.futures[mine]
+            constant, slope = float(weight @ lines.constant[mine]), weight @ lines.slope[mine]
+            found.append(Cut(group=int(g), constant=constant, slope=slope, members=members))
+    return found

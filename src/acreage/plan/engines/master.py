@@ -1,16 +1,16 @@
-"""The master program: the first stage, with each future's second stage known only by its cuts."""
+"""The master program: the first stage, with the second stage of each group of futures known only by its cuts."""
 
 import highspy
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from acreage.plan.engines.cuts import Lines
+from acreage.plan.engines.cuts import Cut, Groups
 from acreage.plan.problem import Infeasible, PlanProblem, Vector
 from acreage.solver.highs import FEASIBLE, INFEASIBLE, STOPPED, Program, Status, new_solver, values
 
-LINES_AT_A_TIME = 3
-"""Offered lines that are added at once for each future."""
+CUTS_AT_A_TIME = 3
+"""Offered cuts that are added at once for each group."""
 
 REPEATS_MAX = 1_000
 
@@ -32,120 +32,132 @@ QUICK = {
 class Master:
     """minimize the risk-weighted cost over (n, theta, a, z); see docs/why/the-model.md.
 
-    Columns: n (N,), theta (S,) a second-stage cost for each active future, a the value at
-    risk, z (S,) what a future costs beyond it.
+    Columns: n (N,), theta (G,) the weighted second-stage cost of each group, a the value at risk, z (G,) the weighted
+    cost of each group's futures beyond it. z_g >= sum of p_s (cost_s - a) over any futures of the group: over
+    all of them in a row that is always there, over those beyond the value at risk in tail cuts.
     """
 
-    def __init__(self, problem: PlanProblem) -> None:
+    def __init__(self, problem: PlanProblem, groups: Groups) -> None:
         self.problem = problem
-        self.active = np.flatnonzero((problem.probability > 0) | (problem.anchor_weight > 0))
-        self._place = {int(s): i for i, s in enumerate(self.active)}
+        self.groups = groups
         self._count = len(problem.first.lower)
         self._integer = False
         self._free = np.flatnonzero(problem.first.lower < problem.first.upper)
         self._fixed = np.flatnonzero(problem.first.lower >= problem.first.upper)
         self._solver = self._build()
-        self._offered: list[Lines] = []
-        self._taken: list[np.ndarray] = []
+        self._offered: list[Cut] = []
+        self._taken: list[bool] = []
 
     def _build(self) -> highspy.Highs:
-        problem, first, active = self.problem, self.problem.first, self.active
-        weight, tail = problem.risk_weight, problem.risk_tail
-        probability = problem.probability[active]
-        theta_weight = (1 - weight) * probability + problem.anchor_weight[active]
-        excess_weight = weight * probability / (1 - tail)
-        count = len(active)
-        # z_s - theta_s + a - q_s n >= constant_s
+        problem, first, groups = self.problem, self.problem.first, self.groups
+        weight, tail, count = problem.risk_weight, problem.risk_tail, len(self.groups)
+        active = np.flatnonzero(groups.group >= 0)
+        probable = groups.sums(active, problem.probability[active] / groups.weight[active])
+        # Theta is weighted cost: a multiple of an anchored future's cost, which is alone, is one of theta over its weight.
+        anchored = groups.sums(active, problem.anchor_weight[active] / groups.weight[active] ** 2)
+        # A group's own cost and chance, in which an anchored future without probability has no part.
+        own_cost = groups.sums(active, first.cost[active] * (problem.probability[active] > 0)[:, None])
+        constant = groups.sums(active, problem.recourse.constant[active] * (problem.probability[active] > 0))
+        is_probable = probable > 0
+        share = (1 - weight) * problem.probability + problem.anchor_weight
         risk_rows = sparse.hstack(
             [
-                -first.cost[active],
+                -own_cost,
                 -sparse.identity(count),
-                np.ones((count, 1)),
+                probable[:, None],
                 sparse.identity(count),
             ],
-            format="csc",
-        )
+            format="csr",
+        )[np.flatnonzero(is_probable)]
         own_rows = sparse.hstack([first.matrix, sparse.csr_matrix((first.matrix.shape[0], 2 * count + 1))])
         solver = new_solver(
             Program(
                 cost=np.concatenate(
                     [
-                        theta_weight @ first.cost[active],
-                        theta_weight,
+                        share @ first.cost,
+                        np.where(is_probable, 1 - weight, 0.0) + anchored,
                         [weight],
-                        excess_weight,
+                        np.where(is_probable, weight / (1 - tail), 0.0),
                     ]
                 ),
                 lower=np.concatenate([first.lower, np.full(count, -FAR), [-FAR], np.zeros(count)]),
                 upper=np.concatenate([first.upper, np.full(2 * count + 1, np.inf)]),
                 matrix=sparse.vstack([own_rows, risk_rows], format="csc"),
-                row_lower=np.concatenate([first.row_lower, problem.recourse.constant[active]]),
-                row_upper=np.concatenate([first.row_upper, np.full(count, np.inf)]),
+                row_lower=np.concatenate([first.row_lower, constant[is_probable]]),
+                row_upper=np.concatenate([first.row_upper, np.full(int(is_probable.sum()), np.inf)]),
             ),
         )
-        solver.changeObjectiveOffset(float(theta_weight @ problem.recourse.constant[active]))
+        solver.changeObjectiveOffset(float(share @ problem.recourse.constant))
         for name, value in QUICK.items():
             solver.setOptionValue(name, value)
         return solver
 
-    def add(self, lines: list[Lines]) -> None:
-        """Add theta_s >= constant + slope n for each line; lines of inactive futures are left out.
+    def _row(self, cut: Cut) -> tuple[float, Vector, float, int]:
+        """A cut's right-hand side, its slope in n (N,), its coefficient of a and its column: theta or z."""
+        if cut.members is None:
+            return cut.constant, cut.slope, 0.0, self._count + cut.group
+        weight = self.groups.weight[cut.members]
+        constant = cut.constant + float(weight @ self.problem.recourse.constant[cut.members])
+        slope = cut.slope + weight @ self.problem.first.cost[cut.members]
+        return constant, slope, float(weight.sum()), self._count + len(self.groups) + 1 + cut.group
 
-        What fixed columns add to a line is part of its constant, so that rows are dense in free columns only.
-        """
-        for line in lines:
-            place = self._place.get(line.future)
-            if place is None:
-                continue
-            count = len(line.constant)
-            constant = line.constant + line.slope[:, self._fixed] @ self.problem.first.lower[self._fixed]
-            parts = [sparse.csr_matrix(-line.slope[:, self._free]), sparse.csr_matrix(np.ones((count, 1)))]
-            matrix = sparse.csr_matrix(sparse.hstack(parts, format="csr"))
-            columns = np.append(self._free, self._count + place).astype(np.int32)
-            self._solver.addRows(
-                count,
-                constant,
-                np.full(count, np.inf),
-                matrix.nnz,
-                matrix.indptr[:-1].astype(np.int32),
-                columns[matrix.indices],
-                matrix.data,
-            )
-
-    def offer(self, lines: list[Lines], taken: list[NDArray[np.bool_]]) -> None:
-        """Lines that may matter: those marked as taken are added, of the others those an optimum violates.
-
-        The marks are kept up to date.
-        """
-        self._offered, self._taken = lines, taken
-        self.add(
-            [
-                Lines(future=line.future, constant=line.constant[mark], slope=line.slope[mark])
-                for line, mark in zip(lines, taken, strict=True)
-                if mark.any()
-            ]
+    def add(self, cuts: list[Cut]) -> None:
+        """Add rows for cuts; what fixed columns add is part of their constants: rows are dense in free columns only."""
+        if not cuts:
+            return
+        held = self.problem.first.lower[self._fixed]
+        lower, starts, columns, entries = [], [0], [], []
+        for constant, slope, at_risk, column in map(self._row, cuts):
+            lower.append(constant + float(slope[self._fixed] @ held))
+            used = self._free[slope[self._free] != 0.0]
+            extra = [column, self._count + len(self.groups)] if at_risk else [column]
+            columns.append(np.append(used, extra))
+            entries.append(np.concatenate([-slope[used], [1.0, at_risk] if at_risk else [1.0]]))
+            starts.append(starts[-1] + len(columns[-1]))
+        self._solver.addRows(
+            len(cuts),
+            np.array(lower),
+            np.full(len(cuts), np.inf),
+            starts[-1],
+            np.array(starts[:-1], dtype=np.int32),
+            np.concatenate(columns).astype(np.int32),
+            np.concatenate(entries),
         )
 
+    def offer(self, cuts: list[Cut], taken: list[bool]) -> None:
+        """Cuts that may matter: those marked as taken are added, of the others those an optimum violates.
+
+        The marks are kept up to date; cuts and marks may grow together, as cuts are added.
+        """
+        self._offered, self._taken = cuts, taken
+        self.add([cut for cut, mark in zip(cuts, taken, strict=True) if mark])
+
     def _take_violated(self) -> bool:
-        """Add the most violated offered line of each future at the solver's point; whether there was any."""
+        """Add the most violated offered cuts of each group at the solver's point; whether there were any."""
+        waiting = [number for number, taken in enumerate(self._taken) if not taken]
+        if not waiting:
+            return False
         point = values(self._solver)
-        found = []
-        for line, taken in zip(self._offered, self._taken, strict=True):
-            place = self._place.get(line.future)
-            if place is None:
-                continue
-            over = line.constant + line.slope @ point[: self._count] - point[self._count + place]
-            over[taken] = -np.inf
-            worst = np.argsort(-over)[:LINES_AT_A_TIME]
-            worst = worst[over[worst] > 1e-6 * (1.0 + abs(point[self._count + place]))]
-            taken[worst] = True
-            if len(worst):
-                found.append(Lines(future=line.future, constant=line.constant[worst], slope=line.slope[worst]))
+        over = []
+        for number in waiting:
+            constant, slope, at_risk, column = self._row(self._offered[number])
+            there = point[column] + at_risk * point[self._count + len(self.groups)]
+            over.append((constant + slope @ point[: self._count] - there) / (1.0 + abs(there)))
+        found, so_far = [], dict[tuple[int, bool], int]()
+        for k in np.argsort(-np.array(over)):
+            if over[k] <= 1e-6:
+                break
+            cut = self._offered[waiting[k]]
+            kind = (cut.group, cut.members is None)
+            so_far[kind] = so_far.get(kind, 0) + 1
+            if so_far[kind] <= CUTS_AT_A_TIME:
+                self._taken[waiting[k]] = True
+                found.append(cut)
         self.add(found)
         return bool(found)
 
     def _run(self) -> None:
-        """Solve with the offered lines that matter; integer solves repeat once at most, as bounds hold anyway."""
+        """Solve with the offered cuts that matter; integer solves repeat once at most, as bounds hold anyway."""
         self._solver.run()
         self._check()
         repeats = 1 if self._integer else REPEATS_MAX
@@ -153,7 +165,6 @@ class Master:
             repeats -= 1
             self._solver.run()
             self._check()
-
     def solve(self) -> tuple[Vector, float]:
         """The relaxation's first stage and value, a lower bound."""
         self._run()

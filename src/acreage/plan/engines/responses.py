@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 import highspy
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from acreage.plan.problem import Recourse, Vector
+from acreage.plan.tables import by_columns
 from acreage.solver.highs import Program, Status, new_solver, row_duals, values
 
 USED = 1e-9
@@ -52,17 +54,19 @@ class Responder:
         self._known: dict[tuple[bytes, tuple[int, ...], bool], list[Response]] = {}
         self._every_row = np.arange(recourse.matrix.shape[0], dtype=np.int32)
         self._every_column = np.arange(recourse.matrix.shape[1], dtype=np.int32)
+        self._pattern = by_columns(recourse.matrix)
 
     def use(self, recourse: Recourse) -> None:
         """Answer for another second stage whose matrix has entries in the same places."""
         if recourse is self.recourse:
             return
         self._known.clear()
-        entries = recourse.matrix.tocoo()
-        moved = np.flatnonzero(entries.data != self.recourse.matrix.data)
-        for solver in self._solvers.values():
-            for k in moved:
-                solver.changeCoeff(int(entries.row[k]), int(entries.col[k]), float(entries.data[k]))
+        before, after = self.recourse.matrix, recourse.matrix
+        for future, solver in self._solvers.items():
+            data = after.data[future]
+            for k in np.flatnonzero(data != before.data[future]):
+                row = int(np.searchsorted(after.indptr, k, side="right")) - 1
+                solver.changeCoeff(row, int(after.indices[k]), float(data[k]))
         self.recourse = recourse
 
     def respond(self, first: Vector, futures: Sequence[int], *, gated: bool = False) -> list[Response]:
@@ -84,7 +88,7 @@ class Responder:
         recourse = self.recourse
         shift = recourse.coupling[future] @ first
         setting = Setting(
-            upper=np.maximum(recourse.upper[future] + recourse.upper_coupling[future] @ first, 0.0),
+            upper=np.maximum(recourse.upper_in(future) + recourse.upper_coupling[future] @ first, 0.0),
             row_lower=recourse.row_lower[future] - shift,
             row_upper=recourse.row_upper[future] - shift,
         )
@@ -97,11 +101,11 @@ class Responder:
     def _gated(self, future: int, setting: Setting, brought: Vector, columns: Vector) -> tuple[Vector, float]:
         """The better of two answers that respect every gate: shut them, or take less so that they stay open."""
         cost = self.recourse.cost[future]
-        shut = shut_gates(self.recourse, brought, columns)
+        shut = shut_gates(self.recourse, future, brought, columns)
         if not len(shut):
             return columns, float(cost @ columns)
         answers = [self._shut(future, setting, brought, columns)]
-        kept = held_open(self.recourse, setting, brought, shut)
+        kept = held_open(self.recourse, future, setting, brought, shut)
         if kept is not None:
             answers.append(self._shut(future, kept, brought, self._solve(future, kept)[0]))
         return min(((answer, float(cost @ answer)) for answer in answers), key=lambda found: found[1])
@@ -109,7 +113,7 @@ class Responder:
     def _shut(self, future: int, setting: Setting, brought: Vector, columns: Vector) -> Vector:
         """Shut gates until no column behind a shut one is used."""
         upper = setting.upper.copy()
-        while len(shut := shut_gates(self.recourse, brought, columns)):
+        while len(shut := shut_gates(self.recourse, future, brought, columns)):
             upper[self.recourse.gate_column[shut]] = 0.0
             columns, _ = self._solve(future, replace(setting, upper=upper))
         return columns
@@ -137,7 +141,7 @@ class Responder:
             cost=self.recourse.cost[future],
             lower=np.zeros(len(setting.upper)),
             upper=setting.upper,
-            matrix=self.recourse.matrix,
+            matrix=self._matrix(future),
             row_lower=setting.row_lower,
             row_upper=setting.row_upper,
         )
@@ -148,21 +152,33 @@ class Responder:
         self._solvers[future] = solver
         return solver
 
+    def _matrix(self, future: int) -> sparse.csc_matrix:
+        """The matrix of a future without the entries that are zero in it."""
+        matrix = self._pattern.matrix(self.recourse.matrix.data[future]).copy()
+        matrix.eliminate_zeros()
+        return matrix
 
-def shut_gates(recourse: Recourse, brought: Vector, columns: Vector) -> NDArray[np.int64]:
+
+def shut_gates(
+    recourse: Recourse, future: int, brought: Vector, columns: Vector, used: float = USED
+) -> NDArray[np.int64]:
     """Gates (numbers) whose column is used though their row has too little; `brought` is the first stage's part."""
-    there = (brought - recourse.gate_taken @ columns)[recourse.gate_row]
+    there = (brought - recourse.gate_taken[future] @ columns)[recourse.gate_row]
     short = there < recourse.gate_min * (1.0 - 1e-9)
-    return np.flatnonzero(short & (columns[recourse.gate_column] > USED))
+    return np.flatnonzero(short & (columns[recourse.gate_column] > used))
 
 
-def held_open(recourse: Recourse, setting: Setting, brought: Vector, gates: NDArray[np.int64]) -> Setting | None:
+def held_open(
+    recourse: Recourse, future: int, setting: Setting, brought: Vector, gates: NDArray[np.int64]
+) -> Setting | None:
     """The setting with so little taken away that these gates stay open where they can; None if none can."""
     spare = brought[recourse.gate_row[gates]] - recourse.gate_min[gates]
     can = spare >= 0.0
     if not can.any():
         return None
-    taken = recourse.gate_taken[recourse.gate_row[gates[can]]].tocoo()
+    taken = recourse.gate_taken[future][recourse.gate_row[gates[can]]]
+    taken.eliminate_zeros()
+    taken = taken.tocoo()
     takers = np.bincount(taken.row, minlength=int(can.sum()))
     upper = setting.upper.copy()
     np.minimum.at(upper, taken.col, spare[can][taken.row] / (taken.data * takers[taken.row]))

@@ -3,7 +3,6 @@
 import numpy as np
 from scipy import sparse
 
-from acreage.plan.engines.decomposition import objective_at
 from acreage.plan.engines.responses import Responder
 from acreage.plan.problem import (
     Aim,
@@ -13,6 +12,7 @@ from acreage.plan.problem import (
     Solution,
     Vector,
     Watch,
+    objective_at,
 )
 from acreage.solver.highs import INFEASIBLE, Program, Status, new_solver, values
 
@@ -39,15 +39,14 @@ class WholeEngine:
         first[flags] = np.round(first[flags])
         responder = Responder(problem.recourse)
         responses = responder.respond(first, active, gated=True)
-        objective = objective_at(problem, first, active, responses)
-        second = np.zeros(problem.recourse.cost.shape)
-        for s, response in zip(active, responses, strict=True):
-            second[s] = response.columns
+        second_cost = np.zeros(problem.recourse.futures)
+        second_cost[active] = [response.cost for response in responses]
+        objective = objective_at(problem, first, second_cost)
         info = solver.getInfo()
         bound = info.mip_dual_bound if flags.any() else info.objective_function_value
         if watch is not None:
             watch(Progress(stage="whole", iteration=1, bound=bound, objective=objective))
-        return Solution(first=first, second=second, objective=objective, bound=bound, iterations=1)
+        return Solution(first=first, second_cost=second_cost, objective=objective, bound=bound, iterations=1)
 
     def twin(self) -> "WholeEngine":
         """Nothing is learned, so any other is as good."""
@@ -70,7 +69,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
     answers = sparse.hstack(
         [
             sparse.vstack([recourse.coupling[s] for s in active]),
-            sparse.block_diag([recourse.matrix] * count),
+            sparse.block_diag([recourse.matrix[s] for s in active]),
             zeros((count * rows, 1 + count)),
         ]
     )
@@ -82,15 +81,16 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
         ]
     ).tocsr()
     hanging = np.flatnonzero(np.diff(limits[:, : len(first.lower)].indptr))
-    spread = sparse.block_diag([recourse.cost[s][None, :] for s in active])
+    cost = np.array([recourse.cost[s] for s in active])
+    spread = sparse.block_diag(list(cost[:, None, :]))
     excess = sparse.hstack([-first.cost[active], -spread, np.ones((count, 1)), sparse.identity(count)])
-    upper = recourse.upper[active].ravel()
+    upper = np.concatenate([recourse.upper_in(s) for s in active])
     top = _highest_uppers(problem, active)
     return Program(
         cost=np.concatenate(
             [
                 share @ first.cost[active],
-                (share[:, None] * recourse.cost[active]).ravel(),
+                (share[:, None] * cost).ravel(),
                 [weight],
                 weight * probability / (1 - tail),
             ]
@@ -101,7 +101,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
         row_lower=np.concatenate(
             [
                 first.row_lower,
-                recourse.row_lower[active].ravel(),
+                *(recourse.row_lower[s] for s in active),
                 np.full(len(hanging), -np.inf),
                 recourse.constant[active],
             ]
@@ -109,7 +109,7 @@ def whole_program(problem: PlanProblem, active: list[int]) -> tuple[Program, flo
         row_upper=np.concatenate(
             [
                 first.row_upper,
-                recourse.row_upper[active].ravel(),
+                *(recourse.row_upper[s] for s in active),
                 upper[hanging],
                 np.full(count, np.inf),
             ]
@@ -123,7 +123,7 @@ def _highest_uppers(problem: PlanProblem, active: list[int]) -> Vector:
     recourse = problem.recourse
     return np.concatenate(
         [
-            recourse.upper[s]
+            recourse.upper_in(s)
             + recourse.upper_coupling[s].maximum(0) @ problem.first.upper
             + recourse.upper_coupling[s].minimum(0) @ problem.first.lower
             for s in active

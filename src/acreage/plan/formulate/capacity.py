@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from acreage.domain.future import Future, Outage
 from acreage.domain.lease import Delivery, Lease
 from acreage.domain.portfolio import Period, Portfolio
 from acreage.domain.provider import DelayModel
 from acreage.domain.terms import RecallRight, Tranche
+from acreage.plan.formulate.fates import Fates, Losses
 from acreage.plan.formulate.variants import Variant
 from acreage.plan.problem import Vector
 from acreage.units.ids import PoolId, ProviderId
@@ -111,10 +113,22 @@ def handed_over(source: Source, part: Part, future: Future) -> tuple[Instant, In
     return add_days(part.due_at, days), until_at
 
 
-def may_give_up(source: Source, part: Part, future: Future) -> bool:
-    """Whether the part is late enough in a future for the lessee to end it."""
-    days = future.delay_days.get((source.key, part.index), 0)
-    return part.terminable_after_days is not None and days > part.terminable_after_days
+def may_give_up(fates: Fates, part: Part) -> NDArray[np.bool_]:
+    """Whether the part is late enough for the lessee to end it, each way (K,) that it turns out."""
+    if part.terminable_after_days is None:
+        return np.zeros(len(fates.recalled_at), dtype=bool)
+    return np.asarray(fates.delay_days[:, part.index] > part.terminable_after_days)
+
+
+def held_over(source: Source, fates: Fates) -> tuple[Vector, Vector]:
+    """When parts are really held, each way (K,) that they turn out: from (K, P), until (K,); see `handed_over`."""
+    due = np.array([part.due_at for part in source.parts], dtype=float)
+    until = np.full(len(fates.recalled_at), float(source.ends_at))
+    if source.recall is not None:
+        right_from_at = float(source.recall.after.after(source.starts_at))
+        notice = np.maximum(fates.recalled_at, right_from_at)
+        until = np.minimum(until, notice + source.recall.notice_days * SECONDS_PER_DAY)
+    return due + fates.delay_days * float(SECONDS_PER_DAY), until
 
 
 class Clock:
@@ -131,6 +145,18 @@ class Clock:
         """Share of each period (T,) within [from_at, until_at), less what outages take."""
         clipped = np.clip(self.edges, from_at, max(from_at, until_at))
         return np.diff(self._integral(clipped, tuple(outages))) / self.lengths
+
+    def shares(self, from_at: Vector, until_at: Vector, losses: Losses) -> Vector:
+        """The same for many stretches (K,) at once, each with its own losses: (K, T)."""
+        until_at = np.maximum(from_at, until_at)
+        found = np.diff(np.clip(self.edges, from_at[:, None], until_at[:, None])) / self.lengths
+        for j in range(losses.lost_frac.shape[1]):
+            begins = np.maximum(from_at, losses.from_at[:, j])
+            ends = np.minimum(until_at, losses.until_at[:, j])
+            hit = np.flatnonzero(begins < ends)
+            inside = np.diff(np.clip(self.edges, begins[hit, None], ends[hit, None])) / self.lengths
+            found[hit] -= losses.lost_frac[hit, j, None] * inside
+        return found
 
     def _integral(self, at: Vector, outages: tuple[Outage, ...]) -> Vector:
         if not outages:
@@ -188,6 +214,38 @@ def peak(clock: Clock, source: Source, parts: tuple[Part, ...], future: Future |
     there = (begins[None, :] <= instants[:, None]) & (instants[:, None] < ends[None, :])
     found = np.zeros(len(clock.hours))
     np.maximum.at(found, np.searchsorted(clock.edges, instants, side="right") - 1, there @ amounts)
+    return found
+
+
+def usable_in(clock: Clock, source: Source, fates: Fates, part: Part) -> Vector:
+    """Usable accelerators (K, T) of a part, each way that it turns out; see `usable`."""
+    begins, until = held_over(source, fates)
+    mine = begins[:, part.index]
+    return part.accelerators * (1.0 - source.sparing_frac) * clock.shares(mine, until, fates.losses)
+
+
+def means_in(clock: Clock, source: Source, fates: Fates) -> Vector:
+    """Mean usable accelerators (K, T) of one unit of a source; see `brought`."""
+    return np.asarray(sum(usable_in(clock, source, fates, part) for part in source.parts))
+
+
+def peaks_in(clock: Clock, source: Source, fates: Fates, parts: tuple[Part, ...]) -> Vector:
+    """Most usable accelerators (K, T) at one time of parts of a source, each way they turn out; see `peak`."""
+    every, until = held_over(source, fates)
+    begins = every[:, [part.index for part in parts]]
+    amounts = [part.accelerators * (1.0 - source.sparing_frac) for part in parts]
+    starts = clock.edges[:-1]
+    found = np.zeros((len(until), len(starts)))
+    for begin, amount in zip(begins.T, amounts, strict=True):
+        found += amount * ((begin[:, None] <= starts) & (starts < until[:, None]))
+    np.maximum(found, 0.0, out=found)
+    for at in begins.T:
+        inside = np.flatnonzero((at >= clock.edges[0]) & (at < clock.edges[-1]))
+        there = np.zeros(len(inside))
+        for begin, amount in zip(begins.T, amounts, strict=True):
+            there += amount * ((begin[inside] <= at[inside]) & (at[inside] < until[inside]))
+        period = np.searchsorted(clock.edges, at[inside], side="right") - 1
+        found[inside, period] = np.maximum(found[inside, period], there)
     return found
 
 

@@ -9,10 +9,11 @@ from acreage.domain.portfolio import Portfolio
 from acreage.plan.formulate.capacity import source_of_lease
 from acreage.plan.formulate.first_stage import columns_of
 from acreage.plan.formulate.layout import Column, ColumnKind, FirstStageBuilder
-from acreage.plan.formulate.money import Till, agreement_of_lease, in_units
+from acreage.plan.formulate.money import agreement_of_lease, in_units
 from acreage.plan.formulate.recourse import Scene
 from acreage.plan.formulate.supply import changes_of
-from acreage.plan.problem import Vector
+from acreage.plan.formulate.till import Till
+from acreage.plan.problem import USD_PER_UNIT, Vector
 from acreage.pricing.invoice import Agreement, ChargeKind, charges
 from acreage.pricing.present_value import present_value
 from acreage.pricing.rate import usd_per_accelerator_hour
@@ -26,10 +27,10 @@ def first_costs(scene: Scene, till: Till, agreements: Mapping[int, Agreement]) -
     builder = scene.choices.builder
     cost = np.zeros((len(scene.futures), len(builder.columns)))
     for number, changes in changes_of(scene).items():
-        for s, future in enumerate(scene.futures):
-            for i, sign in changes:
-                worth = till.worth(agreements[i], scene.choices.sources[i], future)
-                cost[s, number] += sign * in_units(worth.cost_usd - worth.salvage_usd)
+        fates = scene.fates_of(number)
+        for i, sign in changes:
+            worth = till.worth(agreements[i], scene.choices.sources[i], fates)
+            cost[:, number] += sign / USD_PER_UNIT * worth.cost_usd[fates.of_future]
     for number, column in columns_of(builder, ColumnKind.PORT):
         cost[:, number] = in_units(port_cost_usd(scene.portfolio, column))
     leases = {lease.id: lease for lease in scene.portfolio.leases}

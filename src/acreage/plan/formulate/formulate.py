@@ -11,11 +11,11 @@ from acreage.domain.workload import ResearchShare, ServingFleet
 from acreage.plan.formulate.blocks import common_blocks
 from acreage.plan.formulate.capacity import Clock
 from acreage.plan.formulate.costs import define_budgets, first_costs
+from acreage.plan.formulate.fates import FateBook
 from acreage.plan.formulate.first_stage import Choices, lay_out
 from acreage.plan.formulate.layout import RecourseBuilder, Use
 from acreage.plan.formulate.money import (
     Pledge,
-    Till,
     agreement_of_lease,
     agreement_of_variant,
     pledges_of,
@@ -32,6 +32,7 @@ from acreage.plan.formulate.recourse import (
 )
 from acreage.plan.formulate.supply import define_supply
 from acreage.plan.formulate.training import define_training
+from acreage.plan.formulate.till import Till
 from acreage.plan.problem import PlanProblem, Vector
 from acreage.pricing.invoice import Agreement
 from acreage.units.ids import LeaseId, PoolId, WorkloadId
@@ -73,8 +74,7 @@ def formulate(
 ) -> Formulation:
     """Build the problem of docs/why/the-model.md.
 
-    What was priced for a formulation of the same policy, `like`, is not priced again, and columns are laid
-    out as there.
+    What was priced for a formulation of the same policy, `like`, is not priced again.
 
     `demand` is the base demand (T,) of every serving fleet and research share; `waived`
     names held leases whose exclusivity, first refusal and most-favored clauses are set aside.
@@ -87,15 +87,15 @@ def formulate(
     choices = lay_out(portfolio, clock, demand, waived)
     hard = len(futures) if any(w.must for w in portfolio.workloads) else -1
     played = (*futures, _hard_future(futures[0])) if hard >= 0 else futures
-    laid_out_for = like.futures if like is not None and len(like.futures) == len(played) else played
-    scene = make_scene(portfolio, played, laid_out_for, clock, choices, common_blocks(portfolio), demand, hard)
+    fates = like.scene.fates if like is not None and _are_same(like.futures, played) else FateBook(played)
+    scene = make_scene(portfolio, fates, clock, choices, common_blocks(portfolio), demand, hard)
     pledges = pledges_of(portfolio)
     agreements = _agreements(portfolio, choices)
     till = Till(portfolio, pledges)
     if like is not None and like.portfolio.policy is portfolio.policy and like.pledges == pledges:
         agreements = _shared(agreements, choices, like)
         till.know(like.till)
-    builder = RecourseBuilder(len(played))
+    builder = RecourseBuilder(len(played), hard)
     pool_rows, constant = _define_work(builder, scene)
     define_supply(builder, scene, pool_rows, till, agreements)
     define_pledged(builder, scene, pledges, till, agreements)
@@ -111,7 +111,7 @@ def formulate(
     )
     return Formulation(
         portfolio=portfolio,
-        futures=played,
+        futures=fates.futures,
         problem=problem,
         scene=scene,
         uses=tuple(builder.uses),
@@ -131,6 +131,13 @@ def _shared(agreements: dict[int, Agreement], choices: Choices, like: Formulatio
         twin = known.get(choices.builder.columns[number].name)
         shared[number] = twin if twin is not None and twin.terms is agreement.terms and twin == agreement else agreement
     return shared
+
+
+def _are_same(known: tuple[Future, ...], wanted: tuple[Future, ...]) -> bool:
+    """Whether futures are the very same; the hard one is made anew from the first."""
+    return len(known) == len(wanted) and all(
+        a is b or a.name == b.name == HARD_FUTURE for a, b in zip(known, wanted, strict=True)
+    )
 
 
 def _hard_future(base: Future) -> Future:

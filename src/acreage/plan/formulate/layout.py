@@ -4,19 +4,21 @@ A builder only ever appends; nothing here knows what a lease is.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from acreage.plan.formulate.gathering import FamilyBuilder, RowBounds, TableBuilder
 from acreage.plan.formulate.variants import Variant
 from acreage.plan.problem import FirstStage, Recourse, Vector
+from acreage.plan.tables import Index, common_table
 from acreage.units.ids import PoolId
 from acreage.units.instants import Instant
 
-Index = NDArray[np.int64]
+Triplet = tuple[Index, Index, Vector]
 
 
 class ColumnKind(StrEnum):
@@ -136,7 +138,7 @@ class Use:
     `subject` is a workload, price kind, lease or offer id or commitment; `period` and
     `block` (n,) say where each stands; block -1 means all blocks alike, period -1 none.
     `rate` (n,) turns accelerators into the workload's own unit or USD, as the kind needs.
-    `column` is the first-stage column behind it; `future` is set where it exists in one only.
+    `column` is the first-stage column behind it.
     """
 
     kind: UseKind
@@ -148,28 +150,41 @@ class Use:
     block: Index
     rate: Vector
     column: int = -1
-    future: int = -1
 
 
 @dataclass(slots=True)
 class RecourseBuilder:
-    """Collects second-stage columns and rows for `futures` futures at once."""
+    """Collects second-stage columns and rows for `futures` futures at once; `hard` is the hard one's number or -1.
+
+    Values are (n,) where all futures agree, (S, n), or (K, n) with `ways` (S,), the row of each future.
+    """
 
     futures: int
+    hard: int = -1
     uses: list[Use] = field(default_factory=list)
     columns: int = 0
     rows: int = 0
-    _cost: list[Vector] = field(default_factory=list)
+    _cost: TableBuilder = field(init=False)
+    _hard_cost: list[Vector] = field(default_factory=list)
     _upper: list[Vector] = field(default_factory=list)
-    _row_lower: list[Vector] = field(default_factory=list)
-    _row_upper: list[Vector] = field(default_factory=list)
-    _entries: list[tuple[Index, Index, Vector]] = field(default_factory=list)
-    _coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
-    _upper_coupling: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
-    _gates: list[tuple[Index, Index, Vector]] = field(default_factory=list)
-    _gate_brought: list[tuple[int, Index, Index, Vector]] = field(default_factory=list)
-    _gate_taken: list[tuple[Index, Index, Vector]] = field(default_factory=list)
+    _upper_of_rows: list[Triplet] = field(default_factory=list)
+    _row_bounds: RowBounds = field(init=False)
+    _entries: FamilyBuilder = field(init=False)
+    _coupling: FamilyBuilder = field(init=False)
+    _upper_coupling: FamilyBuilder = field(init=False)
+    _gates: list[Triplet] = field(default_factory=list)
+    _gate_brought: FamilyBuilder = field(init=False)
+    _gate_taken: FamilyBuilder = field(init=False)
     _gate_rows: int = 0
+
+    def __post_init__(self) -> None:
+        self._cost = TableBuilder(self.futures)
+        self._row_bounds = RowBounds(self.futures)
+        self._entries = FamilyBuilder(self.futures)
+        self._coupling = FamilyBuilder(self.futures)
+        self._upper_coupling = FamilyBuilder(self.futures)
+        self._gate_brought = FamilyBuilder(self.futures)
+        self._gate_taken = FamilyBuilder(self.futures)
 
     def add(
         self,
@@ -179,13 +194,14 @@ class RecourseBuilder:
         *,
         period: Index,
         block: Index,
-        cost: ArrayLike,
-        upper: ArrayLike,
+        cost: ArrayLike = 0.0,
+        hard_cost: ArrayLike = 0.0,
+        ways: Index | None = None,
+        upper: ArrayLike = 0.0,
         rate: ArrayLike = 0.0,
         column: int = -1,
-        future: int = -1,
     ) -> Use:
-        """Append a group of columns; cost and upper are (n,) or (S, n)."""
+        """Append a group of columns; `hard_cost` (n,) is their cost in the hard future, `upper` (n,) in all."""
         count = len(period)
         use = Use(
             kind=kind,
@@ -197,33 +213,39 @@ class RecourseBuilder:
             block=block,
             rate=np.broadcast_to(np.asarray(rate, dtype=float), (count,)),
             column=column,
-            future=future,
         )
         self.uses.append(use)
         self.columns += count
-        self._cost.append(np.broadcast_to(np.asarray(cost, dtype=float), (self.futures, count)))
-        self._upper.append(np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count)))
+        costs = np.atleast_2d(np.asarray(cost, dtype=float))
+        self._cost.add(np.broadcast_to(costs, (len(costs), count)), ways)
+        self._hard_cost.append(np.broadcast_to(np.asarray(hard_cost, dtype=float), (count,)))
+        self._upper.append(np.broadcast_to(np.asarray(upper, dtype=float), (count,)))
         return use
 
     def add_rows(self, count: int, *, lower: ArrayLike = -np.inf, upper: ArrayLike = np.inf) -> int:
         """Append rows and return the first one's number; bounds are scalars, (n,) or (S, n)."""
         start = self.rows
         self.rows += count
-        self._row_lower.append(np.broadcast_to(np.asarray(lower, dtype=float), (self.futures, count)))
-        self._row_upper.append(np.broadcast_to(np.asarray(upper, dtype=float), (self.futures, count)))
+        self._row_bounds.add(start, count, lower, upper)
         return start
 
-    def put(self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> None:
-        """Matrix entries; arguments broadcast against each other."""
-        self._entries.append(_triplet(rows, columns, values))
+    def put(
+        self, rows: ArrayLike, columns: ArrayLike, values: ArrayLike, ways: Index | None = None, *, zeros: bool = False
+    ) -> None:
+        """Matrix entries; rows and columns broadcast against the values' last axis. `zeros` keeps those that are 0."""
+        self._entries.add(rows, columns, values, ways, zeros=zeros)
 
-    def couple(self, future: int, rows: ArrayLike, column: int, values: ArrayLike) -> None:
-        """Entries of T: what one unit of a first-stage column adds to rows in a future."""
-        self._coupling.append((future, *_triplet(rows, column, values)))
+    def couple(self, rows: ArrayLike, column: int, values: ArrayLike, ways: Index | None = None) -> None:
+        """Entries of T: what one unit of a first-stage column adds to rows."""
+        self._coupling.add(rows, column, values, ways)
 
-    def couple_upper(self, future: int, columns: ArrayLike, column: ArrayLike, values: ArrayLike) -> None:
-        """What one unit of first-stage columns adds to the upper bounds of columns in a future."""
-        self._upper_coupling.append((future, *_triplet(columns, column, values)))
+    def bound_by_rows(self, columns: ArrayLike, rows: ArrayLike, values: ArrayLike) -> None:
+        """What one unit of rows' upper bounds adds to the upper bounds of columns."""
+        self._upper_of_rows.append(_triplet(columns, rows, values))
+
+    def couple_upper(self, columns: ArrayLike, column: ArrayLike, values: ArrayLike, ways: Index | None = None) -> None:
+        """What one unit of first-stage columns adds to the upper bounds of columns."""
+        self._upper_coupling.add(columns, column, values, ways)
 
     def add_gate_rows(self, count: int) -> int:
         """Append sums that gates look at; returns the first one's number."""
@@ -234,41 +256,42 @@ class RecourseBuilder:
         """Columns that are zero where their gate rows are below a minimum."""
         self._gates.append(_triplet(columns, rows, minimum))
 
-    def gate_bring(self, future: int, rows: ArrayLike, column: int, values: ArrayLike) -> None:
-        """What one unit of a first-stage column adds to gate rows in a future."""
-        self._gate_brought.append((future, *_triplet(rows, column, values)))
+    def gate_bring(self, rows: ArrayLike, column: int, values: ArrayLike, ways: Index | None = None) -> None:
+        """What one unit of a first-stage column adds to gate rows."""
+        self._gate_brought.add(rows, column, values, ways)
 
-    def gate_take(self, rows: ArrayLike, column: int, values: ArrayLike) -> None:
+    def gate_take(self, rows: ArrayLike, column: int, values: ArrayLike, ways: Index | None = None) -> None:
         """What one unit of a second-stage column takes from gate rows."""
-        self._gate_taken.append(_triplet(rows, column, values))
+        self._gate_taken.add(rows, column, values, ways)
 
     def build(self, first_columns: int, constant: Vector) -> Recourse:
         """The finished second stage."""
-        rows, columns, values = (np.concatenate(part) for part in zip(*self._entries, strict=True))
-        gates = self._gates or [_triplet([], [], [])]
-        gate_column, gate_row, gate_min = (np.concatenate(part) for part in zip(*gates, strict=True))
-        taken = (np.concatenate(part) for part in zip(*(self._gate_taken or [_triplet([], [], [])]), strict=True))
-        taken_row, taken_column, taken_value = taken
+        gate_column, gate_row, gate_min = _stacked(self._gates)
+        column, row, share = _stacked(self._upper_of_rows)
+        cost = self._cost.build()
+        if self.hard >= 0:
+            cost = replace(cost, rows={self.hard: np.concatenate(self._hard_cost)})
+        row_lower, row_upper = self._row_bounds.build()
+        upper = np.concatenate(self._upper)
         return Recourse(
-            matrix=sparse.csc_matrix((values, (rows, columns)), shape=(self.rows, self.columns)),
-            cost=np.concatenate(self._cost, axis=1),
-            row_lower=np.concatenate(self._row_lower, axis=1),
-            row_upper=np.concatenate(self._row_upper, axis=1),
-            upper=np.concatenate(self._upper, axis=1),
+            matrix=self._entries.build((self.rows, self.columns)),
+            cost=cost,
+            row_lower=row_lower,
+            row_upper=row_upper,
+            upper=common_table(upper, self.futures),
+            upper_of_rows=sparse.csr_matrix((share, (column, row)), shape=(self.columns, self.rows)),
             constant=constant,
-            coupling=_matrices(self._coupling, self.futures, (self.rows, first_columns)),
-            upper_coupling=_matrices(self._upper_coupling, self.futures, (self.columns, first_columns)),
+            coupling=self._coupling.build((self.rows, first_columns)),
+            upper_coupling=self._upper_coupling.build((self.columns, first_columns)),
             gate_column=gate_column,
             gate_row=gate_row,
             gate_min=gate_min,
-            gate_brought=_matrices(self._gate_brought, self.futures, (self._gate_rows, first_columns)),
-            gate_taken=sparse.csr_matrix(
-                (taken_value, (taken_row, taken_column)), shape=(self._gate_rows, self.columns)
-            ),
+            gate_brought=self._gate_brought.build((self._gate_rows, first_columns)),
+            gate_taken=self._gate_taken.build((self._gate_rows, self.columns)),
         )
 
 
-def _triplet(rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> tuple[Index, Index, Vector]:
+def _triplet(rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> Triplet:
     r, c, v = np.broadcast_arrays(np.asarray(rows), np.asarray(columns), np.asarray(values, dtype=float))
     keep = v.ravel() != 0.0
     return (
@@ -278,15 +301,6 @@ def _triplet(rows: ArrayLike, columns: ArrayLike, values: ArrayLike) -> tuple[In
     )
 
 
-def _matrices(
-    parts: list[tuple[int, Index, Index, Vector]], futures: int, shape: tuple[int, int]
-) -> tuple[sparse.csr_matrix, ...]:
-    found = []
-    for future in range(futures):
-        mine = [part[1:] for part in parts if part[0] == future]
-        if mine:
-            rows, columns, values = (np.concatenate(side) for side in zip(*mine, strict=True))
-            found.append(sparse.csr_matrix((values, (rows, columns)), shape=shape))
-        else:
-            found.append(sparse.csr_matrix(shape))
-    return tuple(found)
+def _stacked(parts: list[Triplet]) -> Triplet:
+    rows, columns, values = zip(*(parts or [_triplet([], [], [])]), strict=True)
+    return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)

@@ -1,12 +1,10 @@
-"""What a source of capacity costs in a future: the pricing rules applied to its handovers.
+"""Agreements, handovers and pledges: what the pricing rules are applied to.
 
-Used for columns (one block, one lease) and again, with whole quantities, for the stated costs.
+For columns (one block, one lease) by `till`, and again, with whole quantities, for the stated costs.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-import numpy as np
+from dataclasses import dataclass
 
 from acreage.domain.future import Future
 from acreage.domain.lease import Lease
@@ -14,16 +12,12 @@ from acreage.domain.portfolio import Portfolio
 from acreage.domain.terms import SpendCommitment
 from acreage.plan.formulate.capacity import Source, handed_over, outages_of
 from acreage.plan.formulate.variants import Variant
-from acreage.plan.problem import USD_PER_UNIT, Vector
+from acreage.plan.problem import USD_PER_UNIT
 from acreage.pricing.invoice import (
     Agreement,
     Handover,
     LostCapacity,
-    Statement,
-    fees_micro_usd,
-    statement,
 )
-from acreage.pricing.present_value import statement_value
 from acreage.units.instants import Instant
 from acreage.units.money import MICRO_PER_USD
 
@@ -56,15 +50,6 @@ def pledges_of(portfolio: Portfolio) -> tuple[Pledge, ...]:
                 )
             )
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """One unit of a source in a future: discounted cost less salvage, and fees by each pledge's milestones (USD)."""
-
-    cost_usd: float
-    salvage_usd: float
-    drawn_usd: Mapping[str, Vector]
 
 
 def agreement_of_lease(lease: Lease, source: Source) -> Agreement:
@@ -136,64 +121,6 @@ def losses_in(source: Source, future: Future) -> tuple[LostCapacity, ...]:
         LostCapacity(from_at=o.from_at, until_at=o.until_at, lost_frac=o.lost_frac)
         for o in outages_of(future, source.provider)
     )
-
-
-@dataclass(slots=True)
-class Till:
-    """Prices sources in futures; equal handovers are priced once."""
-
-    portfolio: Portfolio
-    pledges: tuple[Pledge, ...]
-    _known: dict[object, Worth] = field(default_factory=dict)
-
-    def know(self, other: "Till") -> None:
-        """Take over what another till has priced; agreements are told apart by identity."""
-        self._known.update(other._known)
-
-    def worth(
-        self,
-        agreement: Agreement,
-        source: Source,
-        future: Future,
-        kept: Mapping[int, float] | None = None,
-    ) -> Worth:
-        """One unit of a source in a future."""
-        when = tuple(handed_over(source, part, future) for part in source.parts)
-        key = (
-            id(agreement),
-            when,
-            tuple((o.from_at, o.until_at, o.lost_frac) for o in outages_of(future, source.provider)),
-            tuple(sorted((kept or {}).items())),
-        )
-        if key not in self._known:
-            self._known[key] = self._price(
-                statement(agreement, handovers_in(source, future, kept=kept), losses_in(source, future)),
-                source,
-            )
-        return self._known[key]
-
-    def _price(self, done: Statement, source: Source) -> Worth:
-        policy = self.portfolio.policy
-        horizon_at = self.portfolio.periods[-1].until_at
-        value = statement_value(
-            done,
-            self.portfolio.as_of_at,
-            policy.discount_frac_per_year,
-            horizon_at,
-            policy.resale_frac,
-        )
-        drawn = {
-            pledge.id: drawn_by(done, pledge, self.portfolio.as_of_at)
-            for pledge in self.pledges
-            if pledge.spend.provider == source.provider and "lease" in pledge.spend.eligible
-        }
-        return Worth(cost_usd=value.cost_usd, salvage_usd=value.salvage_usd, drawn_usd=drawn)
-
-
-def drawn_by(done: Statement, pledge: Pledge, as_of_at: Instant) -> Vector:
-    """Fees (USD) of a statement that count towards each milestone of a pledge."""
-    from_at = max(as_of_at, pledge.spend.starts_at)
-    return np.array([fees_micro_usd(done, from_at, due_at) / MICRO_PER_USD for due_at in pledge.due_at])
 
 
 def in_units(amount_usd: float) -> float:

@@ -6,12 +6,15 @@ import numpy as np
 
 from acreage.domain.price import PriceKind
 from acreage.domain.terms import SpendKind
+from acreage.plan.formulate.capacity import may_give_up
 from acreage.plan.formulate.first_stage import Choices
-from acreage.plan.formulate.layout import Index, RecourseBuilder, Use, UseKind
-from acreage.plan.formulate.money import Pledge, Till, in_units
+from acreage.plan.formulate.layout import RecourseBuilder, Use, UseKind
+from acreage.plan.formulate.money import Pledge, in_units
 from acreage.plan.formulate.recourse import Scene
 from acreage.plan.formulate.supply import changes_of
+from acreage.plan.formulate.till import Till
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, Vector
+from acreage.plan.tables import Index
 from acreage.pricing.invoice import Agreement
 from acreage.pricing.present_value import discount_factor
 from acreage.units.money import usd
@@ -35,27 +38,18 @@ def define_pledged(
         rows = builder.add_rows(count, lower=0.0)
         open_usd = np.array(pledge.pledged_usd) - usd(pledge.spend.drawn_micro_usd)
         for switch in switches:
-            for s in range(len(scene.futures)):
-                builder.couple(s, rows + np.arange(count), switch, -in_units(1.0) * open_usd)
+            builder.couple(rows + np.arange(count), switch, -in_units(1.0) * open_usd)
         for i, due_at in enumerate(pledge.due_at):
-            cost = np.full(
-                len(scene.futures),
-                discount_factor(due_at, scene.portfolio.as_of_at, frac),
-            )
-            if scene.hard >= 0:
-                cost[scene.hard] = 0.0
             use = builder.add(
                 UseKind.SHORTFALL,
                 pledge.id,
                 None,
                 period=nowhere,
                 block=np.array([i]),
-                cost=cost[:, None],
-                upper=0.0,
+                cost=discount_factor(due_at, scene.portfolio.as_of_at, frac),
             )
             for switch in switches:
-                for s in range(len(scene.futures)):
-                    builder.couple_upper(s, use.start, switch, max(0.0, in_units(float(open_usd.max()))))
+                builder.couple_upper(use.start, switch, max(0.0, in_units(float(open_usd.max()))))
             builder.put(rows + np.arange(i, count), use.start, 1.0)
         _count_leases(builder, scene, pledge, rows, till, agreements)
         _count_use(builder, scene, pledge, rows)
@@ -75,12 +69,12 @@ def _count_leases(
         source = scene.choices.sources[number]
         if source.provider != pledge.spend.provider or SpendKind.LEASE not in pledge.spend.eligible:
             continue
-        for s, future in enumerate(scene.futures):
-            drawn = np.zeros(len(pledge.due_at))
-            for i, sign in changes:
-                worth = till.worth(agreements[i], scene.choices.sources[i], future)
-                drawn += sign * worth.drawn_usd[pledge.id]
-            builder.couple(s, every, number, drawn * in_units(1.0))
+        fates = scene.fates_of(number)
+        drawn = np.zeros((len(fates.recalled_at), len(pledge.due_at)))
+        for i, sign in changes:
+            worth = till.worth(agreements[i], scene.choices.sources[i], fates)
+            drawn += sign * worth.drawn_usd[:, :, till.milestones(pledge)].sum(axis=1)
+        builder.couple(every, number, drawn * in_units(1.0), fates.of_future)
     for use in builder.uses:
         if use.kind is UseKind.GIVE_UP and SpendKind.LEASE in pledge.spend.eligible:
             _uncount_given_up(builder, scene, pledge, every, use, till, agreements)
@@ -95,15 +89,16 @@ def _uncount_given_up(
     till: Till,
     agreements: Mapping[int, Agreement],
 ) -> None:
+    """Fees of a part that is given up do not count; entries stand at every milestone, whatever the delays."""
     source = scene.choices.sources[use.column]
     if source.provider != pledge.spend.provider:
         return
     part = source.parts[int(use.rate[0])]
-    future = scene.futures[use.future]
-    whole = till.worth(agreements[use.column], source, future)
-    rest = till.worth(agreements[use.column], source, future, {part.index: 0.0})
-    lost = whole.drawn_usd[pledge.id] - rest.drawn_usd[pledge.id]
-    builder.put(every, use.start, -lost * in_units(1.0))
+    fates = scene.fates_of(use.column)
+    drawn = till.worth(agreements[use.column], source, fates).drawn_usd[:, part.index, till.milestones(pledge)]
+    # Where the column stays at zero any entry will do: that of the first future keeps the table small.
+    drawn = np.where(may_give_up(fates, part)[:, None], drawn, drawn[fates.of_future[0]])
+    builder.put(every, use.start, -drawn * in_units(1.0), fates.of_future, zeros=True)
 
 
 def _count_use(builder: RecourseBuilder, scene: Scene, pledge: Pledge, rows: int) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from acreage.domain.future import Future
 from acreage.domain.portfolio import Portfolio
@@ -19,9 +20,11 @@ from acreage.domain.workload import (
 )
 from acreage.plan.formulate.blocks import Blocks
 from acreage.plan.formulate.capacity import Clock, outages_of
+from acreage.plan.formulate.fates import FateBook, Fates
 from acreage.plan.formulate.first_stage import Choices, eligible_pools
-from acreage.plan.formulate.layout import Index, RecourseBuilder, Use, UseKind
+from acreage.plan.formulate.layout import RecourseBuilder, Use, UseKind
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, USD_PER_UNIT, Vector
+from acreage.plan.tables import Index
 from acreage.pricing.present_value import discount_factor
 from acreage.pricing.rate import usd_per_accelerator_hour
 from acreage.units.ids import PoolId, WorkloadId
@@ -38,19 +41,22 @@ class Scene:
 
     `hard` is the number of the future that carries only the penalties of broken promises
     (-1: there are none); `factors` (T,) discount a charge in the middle of each period.
-    `laid_out_for` are the futures that columns exist for: usually the same, else those of a
-    problem whose layout is kept, so that what was learned of it serves.
     """
 
     portfolio: Portfolio
     futures: tuple[Future, ...]
-    laid_out_for: tuple[Future, ...]
+    fates: FateBook
     clock: Clock
     blocks: Blocks
     choices: Choices
     demand: Mapping[WorkloadId, Vector]
     factors: Vector
     hard: int
+
+    def fates_of(self, number: int) -> Fates:
+        """How the source of a first-stage column turns out."""
+        source = self.choices.sources[number]
+        return self.fates.fates(source.key, source.provider, len(source.parts))
 
     @property
     def periods(self) -> int:
@@ -70,21 +76,20 @@ class Scene:
 
 def make_scene(
     portfolio: Portfolio,
-    futures: tuple[Future, ...],
-    laid_out_for: tuple[Future, ...],
+    fates: FateBook,
     clock: Clock,
     choices: Choices,
     blocks: Blocks,
     demand: Mapping[WorkloadId, Vector],
     hard: int,
 ) -> Scene:
-    """The scene of a portfolio and its futures."""
+    """The scene of a portfolio and its futures, those of `fates`."""
     frac = portfolio.policy.discount_frac_per_year
     factors = np.array([discount_factor(at, portfolio.as_of_at, frac) for at in clock.middles])
     return Scene(
         portfolio=portfolio,
-        futures=futures,
-        laid_out_for=laid_out_for,
+        futures=fates.futures,
+        fates=fates,
         clock=clock,
         blocks=blocks,
         choices=choices,
@@ -125,29 +130,30 @@ def define_market(builder: RecourseBuilder, scene: Scene, pool_rows: Mapping[Poo
             if access is None:
                 continue
             rate = usd_per_accelerator_hour(access.price)
-            price = np.array(
-                [market_price_factor(scene.portfolio, pool, access, f, scene.periods) for f in scene.futures]
-            )
-            limit = np.array([market_limit(scene, pool, access, f) for f in scene.futures])
             hours = scene.block_hours(period, block)
-            cost = rate * price[:, period] * hours * scene.factors[period] * ACCELERATORS_PER_UNIT / USD_PER_UNIT
+            each = rate * hours * scene.factors[period] * ACCELERATORS_PER_UNIT / USD_PER_UNIT
             use = builder.add(
                 UseKind.BUY,
                 access.price.kind,
                 pool.id,
                 period=period,
                 block=block,
-                cost=_but_hard(scene, cost),
-                upper=0.0,
+                cost=_price_factors(scene, pool, access)[:, period] * each,
                 rate=rate,
             )
             columns = np.arange(use.start, use.stop)
             builder.put(capacity_row(scene, pool_rows, pool.id, period, block), columns, -1.0)
-            given = scene.choices.markets[pool.id]
-            there = gate_row(scene, pool.id, np.arange(scene.periods))
-            for s in range(len(scene.futures)):
-                builder.couple_upper(s, columns, given, limit[s][period] / ACCELERATORS_PER_UNIT)
-                builder.gate_bring(s, there, given, limit[s] / ACCELERATORS_PER_UNIT)
+            limit = market_limits(scene, pool, access) / ACCELERATORS_PER_UNIT
+            builder.couple_upper(columns, scene.choices.markets[pool.id], limit[:, period])
+        _bring_markets(builder, scene, pool)
+
+
+def _bring_markets(builder: RecourseBuilder, scene: Scene, pool: Pool) -> None:
+    """A gang may run on what can be bought by the hour."""
+    limits = [market_limits(scene, pool, access) for access in (pool.on_demand, pool.spot) if access is not None]
+    if limits:
+        there = gate_row(scene, pool.id, np.arange(scene.periods))
+        builder.gate_bring(there, scene.choices.markets[pool.id], sum(limits) / ACCELERATORS_PER_UNIT)
 
 
 def price_is_fixed(portfolio: Portfolio, pool: Pool, access: MarketAccess) -> bool:
@@ -165,20 +171,30 @@ def market_price_factor(portfolio: Portfolio, pool: Pool, access: MarketAccess, 
     return np.asarray(future.price_factor[pool.id])
 
 
+def _price_factors(scene: Scene, pool: Pool, access: MarketAccess) -> Vector:
+    """What multiplies a pool's by-the-hour price in every future: (S, T), or (1, T) where it is fixed."""
+    ones = np.ones(scene.periods)
+    if price_is_fixed(scene.portfolio, pool, access):
+        return ones[None, :]
+    return np.array([future.price_factor.get(pool.id, ones) for future in scene.futures])
+
+
+def market_limits(scene: Scene, pool: Pool, access: MarketAccess) -> Vector:
+    """Accelerators that can be bought by the hour in every future and period (S, T)."""
+    ones, clock = np.ones(scene.periods), scene.clock
+    factor = np.array([future.limit_factor.get(pool.id, ones) for future in scene.futures])
+    numbers, losses = scene.fates.outages(pool.provider)
+    count = len(losses.lost_frac)
+    up = clock.shares(np.full(count, clock.edges[0]), np.full(count, clock.edges[-1]), losses)
+    return np.asarray(access.accelerators_max * factor * up[numbers])
+
+
 def market_limit(scene: Scene, pool: Pool, access: MarketAccess, future: Future) -> Vector:
     """Accelerators that can be bought by the hour in each period (T,) of a future."""
     clock = scene.clock
     factor = np.asarray(future.limit_factor.get(pool.id, np.ones(scene.periods)))
     up = clock.share(clock.edges[0], clock.edges[-1], outages_of(future, pool.provider))
     return access.accelerators_max * factor * up
-
-
-def _but_hard(scene: Scene, cost: Vector) -> Vector:
-    """The same costs (S, n), but nothing in the future where only broken promises count."""
-    full = np.array(np.broadcast_to(cost, (len(scene.futures), cost.shape[-1])))
-    if scene.hard >= 0:
-        full[scene.hard] = 0.0
-    return full
 
 
 def best_rate(scene: Scene, workload: Workload) -> float:
@@ -200,18 +216,16 @@ def ported_share(scene: Scene, capability: Capability) -> Vector:
     return scene.clock.share(ready_at, scene.clock.edges[-1])
 
 
-def _limit_use(
-    builder: RecourseBuilder,
-    scene: Scene,
-    use: Use,
-    workload: Workload,
-    capability: Capability,
-    upper: Vector,
-) -> None:
-    """Upper bounds (S, n) of a use on a chip that may first need a port: they hang on the port's column."""
-    port = scene.choices.ports[workload.id, capability.accelerator]
-    for s in range(len(scene.futures)):
-        builder.couple_upper(s, np.arange(use.start, use.stop), port, upper[s])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The most that columns (n,) may be: `factor` times `values`, (n,) or (S, n).
+
+    `rows` (n,) are the rows whose upper bounds the values are, if they are any's.
+    """
+
+    values: Vector
+    factor: float | Vector = 1.0
+    rows: Index | None = None
 
 
 def spread_use(
@@ -221,12 +235,13 @@ def spread_use(
     workload: Workload,
     pool: PoolId,
     capability: Capability,
-    upper: Vector,
-    cost: Vector,
+    limit: Limit,
+    cost: ArrayLike = 0.0,
+    hard_cost: ArrayLike = 0.0,
 ) -> Use:
-    """Columns of a workload that may follow the load blocks in one pool; upper and cost (S, T*L)."""
+    """Columns of a workload that may follow the load blocks in one pool, (T*L,), with what limits them."""
     period, block = scene.grid
-    top = upper * ported_share(scene, capability)[period]
+    share = ported_share(scene, capability)[period]
     ported = capability.port_state is PortState.PORTED
     use = builder.add(
         UseKind.RUN,
@@ -235,16 +250,18 @@ def spread_use(
         period=period,
         block=block,
         cost=cost,
-        upper=top if ported else 0.0,
+        hard_cost=hard_cost,
+        upper=limit.values * limit.factor * share if ported and limit.rows is None else 0.0,
         rate=capability.rate_per_accelerator,
     )
+    columns = np.arange(use.start, use.stop)
     if not ported:
-        _limit_use(builder, scene, use, workload, capability, top)
-    builder.put(
-        capacity_row(scene, pool_rows, pool, period, block),
-        np.arange(use.start, use.stop),
-        1.0,
-    )
+        # The limit hangs on the port's column.
+        port = scene.choices.ports[workload.id, capability.accelerator]
+        builder.couple_upper(columns, port, limit.values * (limit.factor * share))
+    elif limit.rows is not None:
+        builder.bound_by_rows(columns, limit.rows, limit.factor * share)
+    builder.put(capacity_row(scene, pool_rows, pool, period, block), columns, 1.0)
     return use
 
 
@@ -260,49 +277,41 @@ def define_serving(
     level = scene.blocks.level[fleet.id]
     wanted = demand_in(scene, fleet)[:, period] * level[block] / (best * ACCELERATORS_PER_UNIT)
     rows = builder.add_rows(len(period), lower=wanted, upper=wanted)
-    free = np.zeros((len(scene.futures), len(period)))
+    every = rows + np.arange(len(period))
     uses = []
     for pool, capability in eligible_pools(scene.portfolio, fleet):
         relative = capability.rate_per_accelerator / best
-        use = spread_use(builder, scene, pool_rows, fleet, pool, capability, wanted / relative, free)
-        builder.put(rows + np.arange(len(period)), np.arange(use.start, use.stop), relative)
+        limit = Limit(values=wanted, factor=1.0 / relative, rows=every)
+        use = spread_use(builder, scene, pool_rows, fleet, pool, capability, limit)
+        builder.put(every, np.arange(use.start, use.stop), relative)
         uses.append((pool, use, relative))
     units_per_unit = best * ACCELERATORS_PER_UNIT * 3_600.0 * scene.block_hours(period, block) / 1e6
     penalty = usd(fleet.unmet_micro_usd_per_million) * units_per_unit * scene.factors[period] / USD_PER_UNIT
-    hard = _hard_penalty(scene, fleet, scene.block_hours(period, block))
-    _define_unmet(builder, scene, fleet.id, rows, wanted, penalty, hard, best, period, block)
+    hard = _hard_penalty(fleet, scene.block_hours(period, block))
+    _define_unmet(builder, fleet.id, every, penalty, hard, best, period, block)
     _define_spread(builder, scene, fleet, uses)
 
 
 def _define_unmet(
     builder: RecourseBuilder,
-    scene: Scene,
     workload: WorkloadId,
-    rows: int,
-    wanted: Vector,
+    rows: Index,
     penalty: Vector,
     hard: Vector,
     best: float,
     period: Index,
     block: Index,
 ) -> None:
-    cost = _but_hard(scene, penalty)
-    if scene.hard >= 0:
-        cost[scene.hard] = hard
+    """What is wanted and not served, at its penalty; all of it at most."""
     use = builder.add(
-        UseKind.UNMET,
-        workload,
-        None,
-        period=period,
-        block=block,
-        cost=cost,
-        upper=wanted,
-        rate=best,
+        UseKind.UNMET, workload, None, period=period, block=block, cost=penalty, hard_cost=hard, rate=best
     )
-    builder.put(rows + np.arange(len(period)), np.arange(use.start, use.stop), 1.0)
+    columns = np.arange(use.start, use.stop)
+    builder.bound_by_rows(columns, rows, 1.0)
+    builder.put(rows, columns, 1.0)
 
 
-def _hard_penalty(scene: Scene, workload: Workload, hours: Vector) -> Vector:
+def _hard_penalty(workload: Workload, hours: Vector) -> Vector:
     """A price far above any accelerator's for what a hard promise leaves unserved; 0 for soft ones."""
     return hours * (HARD_USD_PER_HOUR * ACCELERATORS_PER_UNIT / USD_PER_UNIT if workload.must else 0.0)
 
@@ -346,28 +355,13 @@ def define_research(
     every = np.arange(scene.periods)
     wanted = demand_in(scene, share) / (best * ACCELERATORS_PER_UNIT)
     rows = builder.add_rows(scene.periods, lower=wanted, upper=wanted)
-    free = np.zeros((len(scene.futures), len(period)))
+    hours_frac = scene.blocks.hours_frac[block]
     for pool, capability in eligible_pools(scene.portfolio, share):
         relative = capability.rate_per_accelerator / best
-        upper = wanted[:, period] / relative / scene.blocks.hours_frac[block]
-        use = spread_use(builder, scene, pool_rows, share, pool, capability, upper, free)
-        builder.put(
-            rows + period,
-            np.arange(use.start, use.stop),
-            relative * scene.blocks.hours_frac[block],
-        )
+        limit = Limit(values=wanted[:, period], factor=1.0 / relative / hours_frac, rows=rows + period)
+        use = spread_use(builder, scene, pool_rows, share, pool, capability, limit)
+        builder.put(rows + period, np.arange(use.start, use.stop), relative * hours_frac)
     penalty = usd(share.unmet_micro_usd_per_accelerator_hour) * best * ACCELERATORS_PER_UNIT * scene.clock.hours
-    hard = _hard_penalty(scene, share, scene.clock.hours)
+    hard = _hard_penalty(share, scene.clock.hours)
     cost = penalty * scene.factors / USD_PER_UNIT
-    _define_unmet(
-        builder,
-        scene,
-        share.id,
-        rows,
-        wanted,
-        cost,
-        hard,
-        best,
-        every,
-        np.full(scene.periods, -1),
-    )
+    _define_unmet(builder, share.id, rows + every, cost, hard, best, every, np.full(scene.periods, -1))

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from acreage.plan.formulate.capacity import Source, brought, may_give_up, peak, usable
+from acreage.plan.formulate.capacity import Part, Source, may_give_up, means_in, peaks_in, usable_in
 from acreage.plan.formulate.first_stage import columns_of
 from acreage.plan.formulate.layout import (
     ColumnKind,
-    Index,
     RecourseBuilder,
     Use,
     UseKind,
 )
-from acreage.plan.formulate.money import Till, in_units
 from acreage.plan.formulate.recourse import Scene, capacity_row, gate_row
+from acreage.plan.formulate.till import Till
 from acreage.plan.problem import ACCELERATORS_PER_UNIT, USD_PER_UNIT, Vector
+from acreage.plan.tables import Index
 from acreage.pricing.invoice import Agreement, usage_rate_micro_usd_per_accelerator_hour
 from acreage.units.ids import PoolId
 from acreage.units.instants import Instant
@@ -43,32 +43,26 @@ def define_supply(
 ) -> None:
     """What sources bring to their pools in each future, use above take-or-pay, and tranches given up."""
     period, block = scene.grid
-    series: dict[tuple[int, int], Vector] = {}
-    peaks: dict[tuple[int, int], Vector] = {}
-    for number, source in scene.choices.sources.items():
-        for s, future in enumerate(scene.futures):
-            mean, top = brought(scene.clock, source, future)
-            series[number, s], peaks[number, s] = mean / ACCELERATORS_PER_UNIT, top / ACCELERATORS_PER_UNIT
+    brought: dict[int, tuple[Vector, Vector]] = {}
     for number, changes in changes_of(scene).items():
-        source = scene.choices.sources[number]
+        source, fates = scene.choices.sources[number], scene.fates_of(number)
+        mean, top = means_in(scene.clock, source, fates), peaks_in(scene.clock, source, fates, source.parts)
+        if scene.choices.builder.columns[number].kind is ColumnKind.HELD:
+            brought[number] = (mean, top)
+        for i, sign in changes:
+            if i != number:
+                mean, top = mean + sign * brought[i][0], top + sign * brought[i][1]
         rows = capacity_row(scene, pool_rows, source.pool, period, block)
-        there = gate_row(scene, source.pool, np.arange(scene.periods))
         fixed = agreements[number].terms.take_or_pay_frac
-        extra = _define_extra(builder, scene, rows, number, agreements) if fixed < 1.0 else None
-        for s in range(len(scene.futures)):
-            change = sum((sign * series[i, s] for i, sign in changes), np.zeros(scene.periods))
-            builder.couple(s, rows, number, -fixed * change[period])
-            builder.gate_bring(
-                s, there, number, sum((sign * peaks[i, s] for i, sign in changes), np.zeros(scene.periods))
-            )
-            if extra is not None:
-                builder.couple_upper(
-                    s,
-                    np.arange(extra.start, extra.stop),
-                    extra.column,
-                    (1 - fixed) * change[period],
-                )
-        if fixed == 1.0 and len(changes) == 1 and not _can_release(scene, number):
+        change = mean[:, period] / ACCELERATORS_PER_UNIT
+        builder.couple(rows, number, -fixed * change, fates.of_future)
+        there = gate_row(scene, source.pool, np.arange(scene.periods))
+        builder.gate_bring(there, number, top / ACCELERATORS_PER_UNIT, fates.of_future)
+        if fixed < 1.0:
+            extra = _define_extra(builder, scene, rows, number, agreements)
+            columns = np.arange(extra.start, extra.stop)
+            builder.couple_upper(columns, number, (1 - fixed) * change, fates.of_future)
+        elif len(changes) == 1 and not _can_release(scene, number):
             _define_give_up(builder, scene, rows, number, till, agreements)
 
 
@@ -89,15 +83,12 @@ def _define_extra(
     column = scene.choices.builder.columns[number]
     for use in builder.uses:
         if column.kind is ColumnKind.RELEASE and use.kind is UseKind.EXTRA and use.subject == column.subject:
-            return _same_use_for(use, number)
+            return use
     period, block = scene.grid
     source = scene.choices.sources[number]
     rate = extra_usd_per_hour(scene, agreements[number], source)
     hours = scene.block_hours(period, block)
     cost = rate[period] * hours * scene.factors[period] * ACCELERATORS_PER_UNIT / USD_PER_UNIT
-    if scene.hard >= 0:
-        cost = np.tile(cost, (len(scene.futures), 1))
-        cost[scene.hard] = 0.0
     use = builder.add(
         UseKind.EXTRA,
         column.subject,
@@ -105,27 +96,11 @@ def _define_extra(
         period=period,
         block=block,
         cost=cost,
-        upper=0.0,
         rate=rate[period],
         column=number,
     )
     builder.put(rows, np.arange(use.start, use.stop), -1.0)
     return use
-
-
-def _same_use_for(use: Use, number: int) -> Use:
-    """A release changes the bounds of its lease's extra use."""
-    return Use(
-        kind=use.kind,
-        subject=use.subject,
-        pool=use.pool,
-        start=use.start,
-        stop=use.stop,
-        period=use.period,
-        block=use.block,
-        rate=use.rate,
-        column=number,
-    )
 
 
 def extra_usd_per_hour(scene: Scene, agreement: Agreement, source: Source) -> Vector:
@@ -147,34 +122,40 @@ def _define_give_up(
     till: Till,
     agreements: Mapping[int, Agreement],
 ) -> None:
-    """Units of a late part that the lessee ends, a column in each future whose delay allows it."""
-    source, agreement = scene.choices.sources[number], agreements[number]
+    """Units of a late part that the lessee ends, where its delay allows it.
+
+    Entries stand wherever the part is promised, so that they stand in the same places whatever the delays;
+    where the part may not be given up its column has the promise's entries and stays at zero.
+    """
+    source, agreement, fates = scene.choices.sources[number], agreements[number], scene.fates_of(number)
+    worth = till.worth(agreement, source, fates)
     period, _ = scene.grid
     nowhere = np.array([-1])
     for part in source.parts:
-        for s, future in enumerate(scene.futures):
-            if not may_give_up(source, part, scene.laid_out_for[s]):
-                continue
-            whole = till.worth(agreement, source, future)
-            rest = till.worth(agreement, source, future, {part.index: 0.0})
-            saved = (whole.cost_usd - whole.salvage_usd) - (rest.cost_usd - rest.salvage_usd)
-            use = builder.add(
-                UseKind.GIVE_UP,
-                source.key,
-                source.pool,
-                period=nowhere,
-                block=nowhere,
-                cost=-in_units(saved),
-                upper=0.0,
-                rate=float(part.index),
-                column=number,
-                future=s,
-            )
-            may = may_give_up(source, part, future)
-            builder.couple_upper(s, use.start, number, float(may))
-            # A column that must stay at zero keeps the entries, and so the layout, of the futures it exists for.
-            shown = future if may else scene.laid_out_for[s]
-            series = usable(scene.clock, source, part, shown) / ACCELERATORS_PER_UNIT
-            builder.put(rows, use.start, series[period])
-            lost = peak(scene.clock, source, (part,), shown) / ACCELERATORS_PER_UNIT
-            builder.gate_take(gate_row(scene, source.pool, np.arange(scene.periods)), use.start, lost)
+        if part.terminable_after_days is None:
+            continue
+        may = may_give_up(fates, part)
+        use = builder.add(
+            UseKind.GIVE_UP,
+            source.key,
+            source.pool,
+            period=nowhere,
+            block=nowhere,
+            cost=-np.where(may, worth.net_usd[:, part.index], 0.0)[:, None] / USD_PER_UNIT,
+            ways=fates.of_future,
+            rate=float(part.index),
+            column=number,
+        )
+        builder.couple_upper(use.start, number, may[:, None], fates.of_future)
+        promised = scene.clock.share(part.due_at, source.ends_at)
+        there = np.flatnonzero(promised > 0.0)
+        usable = np.where(may[:, None], usable_in(scene.clock, source, fates, part), _whole(source, part) * promised)
+        at = np.flatnonzero(np.isin(period, there))
+        builder.put(rows[at], use.start, usable[:, period[at]] / ACCELERATORS_PER_UNIT, fates.of_future, zeros=True)
+        lost = may[:, None] * peaks_in(scene.clock, source, fates, (part,)) / ACCELERATORS_PER_UNIT
+        builder.gate_take(gate_row(scene, source.pool, np.arange(scene.periods)), use.start, lost, fates.of_future)
+
+
+def _whole(source: Source, part: Part) -> float:
+    """Usable accelerators of a part that is all there."""
+    return part.accelerators * (1.0 - source.sparing_frac)

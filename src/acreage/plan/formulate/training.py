@@ -9,6 +9,7 @@ from acreage.plan.formulate.first_stage import eligible_pools, is_gang
 from acreage.plan.formulate.layout import RecourseBuilder, UseKind
 from acreage.plan.formulate.recourse import (
     HARD_USD_PER_HOUR,
+    Limit,
     Scene,
     best_rate,
     capacity_row,
@@ -71,17 +72,17 @@ def define_training(
     factor = np.array([[f.work_factor.get(run.id, 1.0)] for f in scene.futures])
     row = builder.add_rows(1, upper=factor)
     value, never = lateness_value(scene, run)
-    values = np.tile(value, (len(scene.futures), 1)) * 1.0
-    constant = np.full(len(scene.futures), never) * factor[:, 0]
+    hard, hard_never = hard_value(scene, run)
+    constant = never * factor[:, 0]
     if scene.hard >= 0:
-        values[scene.hard], constant[scene.hard] = hard_value(scene, run)
+        constant[scene.hard] = hard_never
     open_share = scene.clock.share(run.release_at, scene.clock.edges[-1])
     for pool, capability in eligible_pools(scene.portfolio, run):
         usable = open_share * ported_share(scene, capability)
         if is_gang(run):
-            _define_gang(builder, scene, pool_rows, run, pool, capability, usable, values, row)
+            _define_gang(builder, scene, pool_rows, run, pool, capability, usable, (value, hard), row)
         else:
-            _define_elastic(builder, scene, pool_rows, run, pool, capability, usable, values, row)
+            _define_elastic(builder, scene, pool_rows, run, pool, capability, usable, (value, hard), row)
     return np.asarray(constant)
 
 
@@ -104,7 +105,7 @@ def _define_gang(
     pool: PoolId,
     capability: Capability,
     open_share: Vector,
-    values: Vector,
+    values: tuple[Vector, Vector],
     row: int,
 ) -> None:
     """A rigid gang runs flat over a period's blocks, in its home, where promised capacity holds it."""
@@ -120,8 +121,8 @@ def _define_gang(
         pool,
         period=period,
         block=np.full(len(period), -1),
-        cost=-values[:, period] * done,
-        upper=0.0,
+        cost=-values[0][period] * done,
+        hard_cost=-values[1][period] * done,
         rate=capability.rate_per_accelerator,
     )
     columns = np.arange(use.start, use.stop)
@@ -135,8 +136,7 @@ def _define_gang(
     home = scene.choices.homes[run.id, pool]
     builder.gate(columns, gate_row(scene, pool, period), capability.gang_min / ACCELERATORS_PER_UNIT)
     switches = np.array([scene.choices.gangs.get((run.id, pool, int(t)), home) for t in period])
-    for s in range(len(scene.futures)):
-        builder.couple_upper(s, columns, switches, width * open_share[period])
+    builder.couple_upper(columns, switches, width * open_share[period])
 
 
 def _define_elastic(
@@ -147,7 +147,7 @@ def _define_elastic(
     pool: PoolId,
     capability: Capability,
     open_share: Vector,
-    values: Vector,
+    values: tuple[Vector, Vector],
     row: int,
 ) -> None:
     """A run without a gang may use several pools and follow the blocks."""
@@ -155,7 +155,6 @@ def _define_elastic(
     done = _work_per_unit(scene, run, capability, scene.block_hours(period, block))
     most_work = max(f.work_factor.get(run.id, 1.0) for f in scene.futures)
     width = np.minimum(gang_width(scene, pool, capability) / ACCELERATORS_PER_UNIT, most_work / done)
-    upper = np.tile(width * open_share[period], (len(scene.futures), 1))
     use = spread_use(
         builder,
         scene,
@@ -163,7 +162,8 @@ def _define_elastic(
         run,
         pool,
         capability,
-        upper,
-        -values[:, period] * done,
+        Limit(values=width * open_share[period]),
+        -values[0][period] * done,
+        -values[1][period] * done,
     )
     builder.put(row, np.arange(use.start, use.stop), done)
