@@ -197,8 +197,10 @@ class Run:
         if self.problem.risk_weight > 0:
             own = self.problem.first.cost[answers.futures] @ first + self.problem.recourse.constant[answers.futures]
             cost = own + answers.lines.at(first)
-            is_beyond = cost > value_at_risk(cost, self.problem.probability[answers.futures], self.problem.risk_tail)
-            cuts += tail_cuts(groups, answers.lines, is_beyond)
+            at_risk = value_at_risk(cost, self.problem.probability[answers.futures], self.problem.risk_tail)
+            # Without the future at the value at risk the tail weighs less than 1 - tail, and the master would lower a
+            # for nothing; with it, more. Both cuts together hold a where it is.
+            cuts += tail_cuts(groups, answers.lines, cost > at_risk) + tail_cuts(groups, answers.lines, cost >= at_risk)
         self.drawing.cuts += cuts
         # New cuts come from points that were tried: all of them were needed.
         self.drawing.useful += [True] * len(cuts)
