@@ -1,14 +1,16 @@
 """Play a first stage out in every future: the second stage solved once more, honestly, and tidied.
 
-Tidying recomputes what follows from use (unmet demand,
-shortfalls) in plain arithmetic, so that solver tolerances do not show.
+Futures are played in acts, a few dozen at a time, so that memory does not grow with their number: an act is looked at
+and dropped. Tidying recomputes what follows from use (unmet demand, shortfalls) in plain arithmetic, so that solver
+tolerances do not show.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acreage.domain.future import Future
 from acreage.plan.engines.responses import Responder
 from acreage.plan.formulate.capacity import Source, brought
 from acreage.plan.formulate.formulate import Formulation
@@ -17,23 +19,62 @@ from acreage.plan.problem import ACCELERATORS_PER_UNIT, Vector
 
 QUANTUM = 1e-9
 
+FUTURES_PER_ACT = 50
+"""A frontier lab's second stage has 20,000 columns a future: an act of 50 takes some 20 MB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """A first stage and its answers: `second` (S, M) in accelerators, `row_dual` (S, R).
+    """A first stage that is answered in every future but the hard one, act by act.
 
-    `sources` are the sources in force by column with their units (blocks, or 1 for leases);
-    futures are those of the formulation without the hard one. `broken` is the cost of
-    hard promises that cannot be kept, 0 if all are.
+    `sources` are the sources in force by column with their units (blocks, or 1 for leases). `broken` is the
+    cost of hard promises that cannot be kept, 0 if all are.
     """
 
     formulation: Formulation
     first: Vector
+    responder: Responder
     sources: Mapping[int, float]
+    broken: float
+
+    @property
+    def count(self) -> int:
+        """Number of futures S."""
+        return len(self.formulation.futures) - (self.formulation.scene.hard >= 0)
+
+    @property
+    def futures(self) -> tuple[Future, ...]:
+        """The futures that are played."""
+        return self.formulation.futures[: self.count]
+
+    def acts(self) -> Iterator["Act"]:
+        """All futures in their order, each act solved when it is asked for."""
+        for begin in range(0, self.count, FUTURES_PER_ACT):
+            yield _act(self, range(begin, min(begin + FUTURES_PER_ACT, self.count)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Some of a play's futures, F by `numbers`, and their answers: `second` (F, M) in accelerators, `row_dual` (F, R).
+
+    `given_up` is the share of a source's part that is given up, by (place among the F, source, part).
+    """
+
+    play: Play
+    numbers: range
     second: Vector
     row_dual: Vector
     given_up: Mapping[tuple[int, str, int], float]
-    broken: float
+
+    @property
+    def formulation(self) -> Formulation:
+        """The formulation that is played."""
+        return self.play.formulation
+
+    @property
+    def futures(self) -> tuple[Future, ...]:
+        """The futures of the act."""
+        return self.formulation.futures[self.numbers.start : self.numbers.stop]
 
 
 def sources_in_force(formulation: Formulation, first: Vector) -> dict[int, float]:
@@ -63,41 +104,46 @@ def responder_of(formulation: Formulation) -> Responder:
 
 def play(formulation: Formulation, first: Vector, responder: Responder | None = None) -> Play:
     """Answer a first stage (N,) in every future; `responder` is one of `responder_of`, if there is one already."""
-    problem, scene = formulation.problem, formulation.scene
-    count = len(formulation.futures) - (scene.hard >= 0)
     responder = responder or responder_of(formulation)
-    sources = sources_in_force(formulation, first)
-    every = range(len(formulation.futures))
-    responses = responder.respond(first, every, gated=True)
-    second = np.array([r.columns for r in responses[:count]]) * ACCELERATORS_PER_UNIT
-    second[np.abs(second) < QUANTUM * ACCELERATORS_PER_UNIT] = 0.0
-    broken = 0.0
-    if scene.hard >= 0:
-        broken = responses[scene.hard].cost + float(problem.recourse.constant[scene.hard])
+    hard, broken = formulation.scene.hard, 0.0
+    if hard >= 0:
+        answer = responder.respond(first, [hard], gated=True)[0]
+        broken = answer.cost + float(formulation.problem.recourse.constant[hard])
     return Play(
         formulation=formulation,
         first=first,
-        sources=sources,
-        second=second,
-        row_dual=np.array([r.row_dual for r in responses[:count]]),
-        given_up=_given_up(formulation, first, second),
+        responder=responder,
+        sources=sources_in_force(formulation, first),
         broken=broken,
     )
 
 
-def source_capacity(formulation: Formulation, source: Source, future: int) -> Vector:
+def _act(play: Play, numbers: range) -> Act:
+    responses = play.responder.respond(play.first, numbers, gated=True)
+    second = np.array([r.columns for r in responses]) * ACCELERATORS_PER_UNIT
+    second[np.abs(second) < QUANTUM * ACCELERATORS_PER_UNIT] = 0.0
+    return Act(
+        play=play,
+        numbers=numbers,
+        second=second,
+        row_dual=np.array([r.row_dual for r in responses]),
+        given_up=_given_up(play, numbers, second),
+    )
+
+
+def source_capacity(formulation: Formulation, source: Source, future: Future) -> Vector:
     """Usable accelerators (T,) of one unit of a source in a future."""
-    scene = formulation.scene
-    return brought(scene.clock, source, scene.futures[future])[0]
+    return brought(formulation.scene.clock, source, future)[0]
 
 
-def _given_up(formulation: Formulation, first: Vector, second: Vector) -> dict[tuple[int, str, int], float]:
-    """Share of a source's part that is given up, by (future, source, part): the least of its starts."""
+def _given_up(play: Play, numbers: range, second: Vector) -> dict[tuple[int, str, int], float]:
+    """Share of a source's part that is given up, by (place, source, part): the least of its starts."""
     shares: dict[tuple[int, str, int], list[float]] = {}
-    for use in formulation.uses:
-        if use.kind is UseKind.GIVE_UP and first[use.column] > 0.5 and use.future < len(second):
-            share = second[use.future, use.start] / ACCELERATORS_PER_UNIT / round(first[use.column])
-            shares.setdefault((use.future, use.subject, int(use.rate[0])), []).append(min(1.0, share))
+    for use in play.formulation.uses:
+        if use.kind is UseKind.GIVE_UP and play.first[use.column] > 0.5 and use.future in numbers:
+            place = use.future - numbers.start
+            share = second[place, use.start] / ACCELERATORS_PER_UNIT / round(play.first[use.column])
+            shares.setdefault((place, use.subject, int(use.rate[0])), []).append(min(1.0, share))
     return {key: min(found) for key, found in shares.items() if min(found) > QUANTUM}
 
 

@@ -22,9 +22,9 @@ from scipy.special import stdtrit
 
 from acreage.domain.evaluation import Estimate, Scores
 from acreage.domain.portfolio import Risk
-from acreage.plan.evaluate import share
 from acreage.plan.out_of_sample.playing import Fates
 from acreage.plan.problem import Vector
+from acreage.plan.service import share
 
 CONFIDENCE_FRAC = 0.95
 

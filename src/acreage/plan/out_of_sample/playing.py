@@ -12,13 +12,14 @@ import numpy as np
 from acreage.domain.future import Future
 from acreage.domain.plan import Decision
 from acreage.domain.portfolio import Portfolio
+from acreage.plan.account import account_of
+from acreage.plan.bills import Biller
 from acreage.plan.decide import first_stage_of
-from acreage.plan.evaluate import cost_frame, drawdown_frame, lacks_of, lease_charges
 from acreage.plan.formulate.formulate import formulate
-from acreage.plan.frames import market_frame, service_frame
 from acreage.plan.planner import Step, Tell
 from acreage.plan.play import Play, play, responder_of
 from acreage.plan.problem import Vector
+from acreage.plan.service import all_lacks
 from acreage.units.ids import WorkloadId
 
 BATCH_MAX = 25
@@ -70,13 +71,11 @@ class Stage:
 
 def fates_of(played: Play) -> Fates:
     """What a play costs and lacks in each of its futures but the base, which is its first."""
-    frames = {"market": market_frame(played), "service": service_frame(played)}
-    ledger = lease_charges(played)
-    frames["drawdown"] = drawdown_frame(played, ledger, frames["market"])
-    costs = cost_frame(played, ledger, frames)["usd"].to_numpy().reshape(len(played.second), -1).sum(axis=1)
-    lacks = lacks_of(played, frames["service"])
+    biller = Biller(played)
+    accounts = [account_of(act, biller) for act in played.acts()]
+    lacks = all_lacks([account.lacks for account in accounts])
     return Fates(
-        cost_usd=costs[1:],
+        cost_usd=np.concatenate([account.cost_usd for account in accounts])[1:],
         wanted_hours=lacks.wanted_hours[1:],
         unmet_hours=lacks.unmet_hours[1:],
         work_hours=lacks.work_hours[1:],
