@@ -166,14 +166,21 @@ def run_demo(name: str, out: Path, no_explain: bool) -> None:
 
 def run_audit(folder: Path | None, output: str) -> None:
     """Audit a stored plan."""
-    findings = planning.audit_stored(folder or newest_plan())
+    report = planning.audit_stored(folder or newest_plan())
+    findings = report.findings
     if output == "json":
         rows = [{"rule": f.rule, "subject": f.subject, "message": f.message} for f in findings]
-        click.echo(json.dumps({"passed": not findings, "findings": rows}, indent=2))
+        covered = {"futures": report.futures, "futures_in_full": report.in_full}
+        click.echo(json.dumps({"passed": not findings, "findings": rows, **covered}, indent=2))
     else:
         for finding in findings:
             click.echo(f"{finding.rule}: {finding.subject}: {finding.message}")
         click.echo(f"{len(findings)} findings" if findings else "passed: cost, rules and shares recomputed, all agree")
+        if report.in_full < report.futures:
+            click.echo(
+                f"covered: {report.in_full} of {report.futures} futures in full; in the others, whose detail was "
+                "audited when the plan was made and not kept, fees, capacity and totals"
+            )
     if findings:
         sys.exit(EXIT_DIFFERS)
 

@@ -154,12 +154,30 @@ class Effort:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What is kept of all futures of an outcome whose frames of `DETAIL` hold only some of them.
+
+    `detailed` names those. `expected` holds a frame for each of `DETAIL`: its expectation over all futures, without
+    the future's column. `paths` and `fates` have the columns of `SUMMARY_SCHEMAS`.
+    """
+
+    detailed: tuple[str, ...]
+    expected: Mapping[str, pl.DataFrame]
+    paths: pl.DataFrame
+    fates: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A decision played out in all futures: its figures and its frames (see `SCHEMAS`)."""
+    """A decision played out in all futures: its figures and its frames (see `SCHEMAS`).
+
+    With a `summary` the frames of `DETAIL` are thinned: a plan over hundreds of futures is kept so on disk.
+    """
 
     decision: Decision
     figures: Figures
     frames: Mapping[str, pl.DataFrame]
+    summary: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,3 +274,51 @@ SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
     "marginal": {**_PERIOD, "pool": pl.String(), "usd_per_accelerator_hour": pl.Float64()},
 }
 """The frames of an `Outcome`, by name: columns and their types."""
+
+DETAIL: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "dispatch": (("period", "block", "workload", "pool"), ("accelerators",)),
+    "market": (("period", "block", "pool", "kind"), ("accelerators", "usd")),
+    "capacity": (("period", "pool", "source"), ("accelerators",)),
+    "service": (("period", "workload", "unit"), ("demand", "served", "unmet", "penalty_usd")),
+    "cash": (("period", "kind", "source"), ("usd",)),
+}
+"""Frames with many rows for each future: the columns that tell rows of a future apart, and those that add up."""
+
+SUMMARY_SCHEMAS: Mapping[str, Mapping[str, pl.DataType]] = {
+    # Need of fleets and research shares, what of it is unmet, and capacity held, in effective PFLOP/s.
+    "paths": {
+        "future": pl.String(),
+        "period": pl.Int32(),
+        "need_pflops": pl.Float64(),
+        "unmet_pflops": pl.Float64(),
+        "held_pflops": pl.Float64(),
+    },
+    # Over the horizon: the share of demand that is unmet, or of a training run's work that is never done; the share
+    # of its work undone at the end of the period of its deadline (0 for others); undiscounted penalties.
+    "fates": {
+        "future": pl.String(),
+        "workload": pl.String(),
+        "missing_frac": pl.Float64(),
+        "late_frac": pl.Float64(),
+        "penalty_usd": pl.Float64(),
+    },
+}
+"""The frames of a `Summary` with a row for each future, by name."""
+
+
+def chances(plan: Plan) -> pl.DataFrame:
+    """Probability of each future of a plan: future, probability."""
+    return pl.DataFrame(
+        {"future": [f.name for f in plan.futures], "probability": [f.probability for f in plan.futures]},
+        schema={"future": pl.String(), "probability": pl.Float64()},
+    )
+
+
+def expectation(plan: Plan, outcome: Outcome, name: str) -> pl.DataFrame:
+    """A frame of `DETAIL` as its expectation over all futures; one without a row in a future counts as zero there."""
+    if outcome.summary is not None:
+        return outcome.summary.expected[name]
+    by, values = DETAIL[name]
+    weighted = outcome.frames[name].join(chances(plan), on="future")
+    weighted = weighted.with_columns(pl.col(*values) * pl.col("probability"))
+    return weighted.group_by(by).agg(pl.col(*values).sum()).sort(by)

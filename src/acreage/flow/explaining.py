@@ -7,10 +7,11 @@ import polars as pl
 
 from acreage.domain.explanation import Explanation
 from acreage.domain.lease import Offer
-from acreage.domain.plan import OfferVerdict, Plan, Range
+from acreage.domain.plan import OfferVerdict, Plan, Range, chances, expectation
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.workload import TrainingRun, Workload
 from acreage.report import figures
+from acreage.report.fates import fates_of, periods_frame
 from acreage.report.words import count, date, money, percent, price, signed_money
 from acreage.units.errors import InputError
 
@@ -89,10 +90,10 @@ def _extra(found: Range) -> str:
 
 def _use_lines(plan: Plan, portfolio: Portfolio, pool: str) -> Iterator[Line]:
     """Which workloads use a pool, by share of its accelerator-hours."""
-    spans = figures.periods_frame(portfolio).select("period", "hours")
-    used = plan.best.frames["dispatch"].filter(pl.col("pool") == pool).join(spans, on="period")
+    spans = periods_frame(portfolio).select("period", "hours")
+    used = expectation(plan, plan.best, "dispatch").filter(pl.col("pool") == pool).join(spans, on="period")
     used = used.with_columns((pl.col("accelerators") * pl.col("hours")).alias("amount"))
-    shares = figures.expected(used, plan, ["workload"], "amount").sort("amount", descending=True)
+    shares = figures.summed(used, ["workload"], "amount").sort("amount", descending=True)
     total = float(shares["amount"].sum())
     if total > 0.0:
         top = [f"{row['workload']} {percent(row['amount'] / total)}" for row in shares.head(TOP).to_dicts()]
@@ -122,8 +123,6 @@ def _workload_lines(plan: Plan, portfolio: Portfolio, workload: Workload) -> Ite
         if port.workload == workload.id:
             yield "port", f"to {port.accelerator} for {money(port.cost_usd)}"
     yield from _where_lines(plan, portfolio, str(workload.id))
-    service = plan.best.frames["service"].filter(pl.col("workload") == workload.id)
-    chances = service.join(figures.weights(plan), on="future")
     unmet = figures.unmet_by_workload(plan, plan.best, portfolio).filter(pl.col("workload") == workload.id)
     row = unmet.row(0, named=True) if unmet.height else {"missing_frac": 0.0, "penalty_usd": 0.0}
     if isinstance(workload, TrainingRun):
@@ -133,15 +132,15 @@ def _workload_lines(plan: Plan, portfolio: Portfolio, workload: Workload) -> Ite
         yield "unfinished", f"{percent(row['missing_frac'])} of the work at the horizon, expected"
     else:
         yield "unmet", f"{percent(row['missing_frac'])} of its demand, expected"
-        yield from _short_lines(chances, portfolio)
+        yield from _short_lines(plan, portfolio, str(workload.id))
     yield "penalty", f"{money(row['penalty_usd'])} expected, undiscounted"
 
 
 def _where_lines(plan: Plan, portfolio: Portfolio, workload: str) -> Iterator[Line]:
-    spans = figures.periods_frame(portfolio).select("period", "hours")
-    used = plan.best.frames["dispatch"].filter(pl.col("workload") == workload).join(spans, on="period")
+    spans = periods_frame(portfolio).select("period", "hours")
+    used = expectation(plan, plan.best, "dispatch").filter(pl.col("workload") == workload).join(spans, on="period")
     used = used.with_columns((pl.col("accelerators") * pl.col("hours")).alias("amount"))
-    shares = figures.expected(used, plan, ["pool"], "amount").sort("amount", descending=True)
+    shares = figures.summed(used, ["pool"], "amount").sort("amount", descending=True)
     total = float(shares["amount"].sum())
     if total <= 0.0:
         yield "runs in", "no pool"
@@ -150,18 +149,17 @@ def _where_lines(plan: Plan, portfolio: Portfolio, workload: str) -> Iterator[Li
     yield "runs in", ", ".join(top)
 
 
-def _short_lines(service: pl.DataFrame, portfolio: Portfolio) -> Iterator[Line]:
+def _short_lines(plan: Plan, portfolio: Portfolio, workload: str) -> Iterator[Line]:
     """When, and in which futures, most is missing."""
-    p = pl.col("probability")
-    by_period = service.group_by("period").agg((pl.col("unmet") * p).sum(), (pl.col("demand") * p).sum())
-    by_period = by_period.filter(pl.col("demand") > 0).with_columns((pl.col("unmet") / pl.col("demand")).alias("share"))
+    service = expectation(plan, plan.best, "service").filter((pl.col("workload") == workload) & (pl.col("demand") > 0))
+    by_period = service.with_columns((pl.col("unmet") / pl.col("demand")).alias("share"))
     worst = by_period.sort("share", descending=True).head(1)
     if worst.height and worst["share"][0] > figures.SMALL_FRAC:
         at = portfolio.periods[int(worst["period"][0])].from_at
         yield "", f"most from {date(at)}: {percent(worst['share'][0])}"
-        by_future = service.filter(p > 0).group_by("future").agg(pl.col("unmet").sum() / pl.col("demand").sum())
-        top = by_future.sort("unmet", descending=True).head(TOP)
-        yield "short in", ", ".join(f"{row['future']} {percent(row['unmet'])}" for row in top.to_dicts())
+        fates = fates_of(plan.best, portfolio).filter(pl.col("workload") == workload).join(chances(plan), on="future")
+        top = fates.filter(pl.col("probability") > 0).sort("missing_frac", "future", descending=[True, False]).head(TOP)
+        yield "short in", ", ".join(f"{row['future']} {percent(row['missing_frac'])}" for row in top.to_dicts())
 
 
 def _provider_lines(plan: Plan, portfolio: Portfolio, provider: str) -> Iterator[Line]:
@@ -193,5 +191,4 @@ def _paid(plan: Plan, portfolio: Portfolio, provider: str) -> float:
     sources += [str(offer.id) for offer in portfolio.offers if offer.provider == provider]
     sources += [str(pool.id) for pool in portfolio.pools.values() if pool.provider == provider]
     sources += [str(c.id) for c in portfolio.commitments if c.spend.provider == provider]
-    cash = plan.best.frames["cash"].filter(pl.col("source").is_in(sources))
-    return float(figures.expected(cash, plan, ["kind"], "usd")["usd"].sum())
+    return float(expectation(plan, plan.best, "cash").filter(pl.col("source").is_in(sources))["usd"].sum())

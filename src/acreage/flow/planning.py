@@ -28,7 +28,7 @@ from acreage.flow.closing import with_held
 from acreage.ledger.held import Held, decoded, encoded, held_at
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.rfqs import decoded_offers, encoded_offers
-from acreage.plan.audit import audit
+from acreage.plan.audit import AuditReport, audit_report
 from acreage.plan.planner import Tell, Wishes, make_plan
 from acreage.portfolio.convert import portfolio_shape
 from acreage.portfolio.document import load_document
@@ -38,6 +38,7 @@ from acreage.report.plan_json import plan_document
 from acreage.report.plan_store import check_free, load_plan, save_plan
 from acreage.report.renderers.html import render_report
 from acreage.report.tables import export_tables
+from acreage.report.thinning import thinned
 from acreage.units.errors import InputError, Place
 from acreage.units.ids import AcceleratorName, WorkloadId
 from acreage.units.instants import Instant, instant
@@ -135,8 +136,9 @@ def keep_plan(
     findings = audited(plan, read.portfolio)
     report = render_report(plan, read.portfolio, findings, __version__, evaluation)
     files = {**read.files, REPORT: report.encode()}
-    save_plan(folder, plan, plan_document(plan, read.portfolio, evaluation), files)
-    export_tables(plan, read.portfolio, folder / "export", formats)
+    kept = thinned(plan, read.portfolio)
+    save_plan(folder, kept, plan_document(plan, read.portfolio, evaluation), files)
+    export_tables(kept, read.portfolio, folder / "export", formats)
     return findings
 
 
@@ -146,14 +148,19 @@ UNKEPT = ("share_cap", "survive_loss", "must", "min_suppliers")
 
 def audited(plan: Plan, portfolio: Portfolio) -> tuple[Finding, ...]:
     """What the auditor finds wrong with a plan, and with the cost of the best one without any new lease."""
-    without_new = audit(portfolio, plan.without_new, plan.futures)
-    return (*audit(portfolio, plan.best, plan.futures), *(f for f in without_new if f.rule not in UNKEPT))
+    return audit_reports(plan, portfolio).findings
 
 
-def audit_stored(folder: Path) -> tuple[Finding, ...]:
+def audit_reports(plan: Plan, portfolio: Portfolio) -> AuditReport:
+    """The audit of a plan, with the doubts about the best one without any new lease."""
+    report, none = (audit_report(portfolio, outcome, plan.futures) for outcome in (plan.best, plan.without_new))
+    return replace(report, findings=(*report.findings, *(f for f in none.findings if f.rule not in UNKEPT)))
+
+
+def audit_stored(folder: Path) -> AuditReport:
     """Audit a plan on disk anew, from its own portfolio and futures."""
     plan, read = stored(folder)
-    return audited(plan, read.portfolio)
+    return audit_reports(plan, read.portfolio)
 
 
 def stored(folder: Path) -> tuple[Plan, Read]:

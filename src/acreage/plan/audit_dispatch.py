@@ -31,7 +31,6 @@ def check_dispatch(ground: Ground, holdings: tuple[Holding, ...], usable: Mappin
             yield from check_research(ground, workload)
         else:
             yield from check_run(ground, workload, holdings, usable)
-    yield from check_promises(ground)
     known = {str(w.id) for w in ground.portfolio.workloads}
     for workload_id, pool in ground.runs:
         if workload_id not in known or pool not in ground.portfolio.pools:

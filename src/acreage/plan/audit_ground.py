@@ -147,21 +147,15 @@ class _Reader:
         numbers = {future.name: s for s, future in enumerate(self.futures)}
         shape = (len(self.futures), self.periods, len(blocks))
         found: dict[tuple[str, str], Array] = {}
-        columns = (
-            frame["future"],
-            frame["period"],
-            frame["block"],
-            frame[keys[0]],
-            frame[keys[1]],
-            frame[value],
-        )
-        for future, period, block, one, other, amount in zip(*(c.to_list() for c in columns), strict=True):
-            cube = found.setdefault((one, other), np.zeros(shape))
+        for (one, other, block), rows in frame.group_by([*keys, "block"], maintain_order=True):
+            cube = found.setdefault((str(one), str(other)), np.zeros(shape))
+            s = np.array([numbers[name] for name in rows["future"].to_list()], dtype=np.int64)
+            t, amount = rows["period"].to_numpy(), rows[value].to_numpy()
             if block in blocks:
-                cube[numbers[future], period, blocks[block]] += amount
+                np.add.at(cube[:, :, blocks[str(block)]], (s, t), amount)
             elif block == EVERY_BLOCK:
-                share = self.split.hours_frac if spread else 1.0
-                cube[numbers[future], period] += amount * share
+                share = self.split.hours_frac if spread else np.ones(len(blocks))
+                np.add.at(cube, (s, t), amount[:, None] * share)
             else:
                 raise KeyError(block)
         return found

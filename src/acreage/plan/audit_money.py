@@ -2,12 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from acreage.domain.finding import Finding
+from acreage.domain.plan import Figures
+from acreage.domain.portfolio import Risk
 from acreage.domain.workload import ResearchShare, ServingFleet, TrainingRun
 from acreage.plan.audit_ground import (
     QUANTITY_TOLERANCE_FRAC,
@@ -24,16 +27,22 @@ from acreage.units.instants import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from acreage.units.money import usd
 
 PENALTIES = frozenset({"unmet", "late", "unfinished"})
+FIXED = ("lease", "salvage", "port", "mfc_credit")
+KINDS = (*FIXED, "market", "shortfall", "unmet", "late", "unfinished")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Totals:
-    """What the auditor makes of a plan: discounted USD by kind, each (S,), and the objective's parts."""
+    """What the auditor makes of a plan: discounted USD by kind, each (S,), and the objective's parts.
+
+    `scale_usd` is the size that penalties are exact to.
+    """
 
     by_kind: Mapping[str, Array]
     expected_usd: float
     cvar_usd: float
     objective_usd: float
+    scale_usd: float
 
     @property
     def cost_usd(self) -> Array:
@@ -41,10 +50,18 @@ class Totals:
         return np.asarray(sum(self.by_kind.values()))
 
 
-def derive_totals(ground: Ground, holdings: tuple[Holding, ...], posted: Posted, drawn: tuple[Drawn, ...]) -> Totals:
-    """All costs of every future, and what they come to over the futures."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """Discounted USD by kind, each (F,), of some futures with their probabilities (F,)."""
+
+    by_kind: Mapping[str, Array]
+    probability: Array
+    scale_usd: float
+
+
+def derive_costs(ground: Ground, holdings: tuple[Holding, ...], posted: Posted, drawn: tuple[Drawn, ...]) -> Costs:
+    """All costs of every future."""
     count = len(ground.futures)
-    leases = [lease_value(ground, posted, s) for s in range(count)]
     paid = [cube.sum(axis=2) @ ground.factors for cube in ground.market_usd.values()]
     unmet, late, unfinished = np.zeros(count), np.zeros(count), np.zeros(count)
     for workload in ground.portfolio.workloads:
@@ -54,25 +71,44 @@ def derive_totals(ground: Ground, holdings: tuple[Holding, ...], posted: Posted,
         else:
             unmet = unmet + unmet_usd(ground, workload) @ ground.factors
     by_kind = {
-        "lease": np.array([value.cost_usd for value in leases]),
-        "salvage": -np.array([value.salvage_usd for value in leases]),
+        **fixed_costs(ground, holdings, posted),
         "market": np.asarray(sum(paid, np.zeros(count))),
         "shortfall": shortfall_value(ground, drawn),
-        "port": np.full(count, math.fsum(p.cost_usd for p in ground.outcome.decision.ports)),
         "unmet": unmet,
         "late": late,
         "unfinished": unfinished,
+    }
+    return Costs(
+        by_kind=by_kind,
+        probability=np.array([future.probability for future in ground.futures]),
+        scale_usd=full_penalty_usd(ground),
+    )
+
+
+def fixed_costs(ground: Ground, holdings: tuple[Holding, ...], posted: Posted) -> dict[str, Array]:
+    """The kinds of cost (F,) that follow from the decision and what is delivered, whatever runs where."""
+    count = len(ground.futures)
+    leases = [lease_value(ground, posted, s) for s in range(count)]
+    return {
+        "lease": np.array([value.cost_usd for value in leases]),
+        "salvage": -np.array([value.salvage_usd for value in leases]),
+        "port": np.full(count, math.fsum(p.cost_usd for p in ground.outcome.decision.ports)),
         "mfc_credit": np.full(count, -favored_credit_usd(ground, holdings)),
     }
+
+
+def totals_of(parts: Sequence[Costs], risk: Risk) -> Totals:
+    """What the costs of all futures come to."""
+    by_kind = {kind: np.concatenate([part.by_kind[kind] for part in parts]) for kind in parts[0].by_kind}
     cost = np.asarray(sum(by_kind.values()))
-    weight = np.array([future.probability for future in ground.futures])
-    risk = ground.portfolio.policy.risk
+    weight = np.concatenate([part.probability for part in parts])
     expected, cvar = math.fsum(weight * cost), tail_mean(cost, weight, risk.tail_frac)
     return Totals(
         by_kind=by_kind,
         expected_usd=expected,
         cvar_usd=cvar,
         objective_usd=(1.0 - risk.weight_frac) * expected + risk.weight_frac * cvar,
+        scale_usd=max(part.scale_usd for part in parts),
     )
 
 
@@ -129,24 +165,33 @@ def _whole_penalty(ground: Ground, workload: ServingFleet | ResearchShare) -> fl
     return float((given @ ground.hours).max(initial=0.0) * price)
 
 
-def check_costs(ground: Ground, totals: Totals) -> Iterator[Finding]:
-    """Each future's stated cost of each kind is the derived one, and its probability the future's."""
-    numbers = {future.name: s for s, future in enumerate(ground.futures)}
-    stated: dict[str, Array] = defaultdict(lambda: np.zeros(len(ground.futures)))
+def check_costs(ground: Ground, costs: Costs) -> Iterator[Finding]:
+    """Each future's stated cost of each kind derived is the derived one, and its probability the future's."""
+    stated = stated_costs(ground)
     for row in ground.outcome.frames["cost"].iter_rows(named=True):
-        s = numbers.get(row["future"])
-        if s is None or row["kind"] not in totals.by_kind:
-            yield doubt("cost", row["kind"], f"unknown kind of cost or future {row['future']}")
-            continue
-        stated[row["kind"]][s] += row["usd"]
-        if abs(row["probability"] - ground.futures[s].probability) > 1e-12:
-            yield doubt("cost", row["future"], f"has probability {ground.futures[s].probability}")
-    scale = full_penalty_usd(ground)
-    for kind, derived in totals.by_kind.items():
+        if row["kind"] not in KINDS:
+            yield doubt("cost", row["kind"], f"unknown kind of cost in future {row['future']}")
+    chances = ground.outcome.frames["cost"].group_by("future").agg(pl.col("probability").unique())
+    weights = {future.name: future.probability for future in ground.futures}
+    for name, found in chances.iter_rows():
+        if any(abs(chance - weights[name]) > 1e-12 for chance in found):
+            yield doubt("cost", name, f"has probability {weights[name]}")
+    for kind, derived in costs.by_kind.items():
+        scale = costs.scale_usd if kind in PENALTIES else 0.0
         for s, future in enumerate(ground.futures):
-            if money_differs(stated[kind][s], derived[s], scale if kind in PENALTIES else 0.0):
+            if money_differs(stated[kind][s], derived[s], scale):
                 message = f"{stated[kind][s]:.2f} USD stated, {derived[s]:.2f} derived"
                 yield doubt("cost", kind, message, row=future.name)
+
+
+def stated_costs(ground: Ground) -> dict[str, Array]:
+    """The stated cost of each kind in each future (F,); 0 where none is."""
+    numbers = {future.name: s for s, future in enumerate(ground.futures)}
+    stated: dict[str, Array] = {kind: np.zeros(len(ground.futures)) for kind in KINDS}
+    for name, kind, amount in ground.outcome.frames["cost"].select("future", "kind", "usd").iter_rows():
+        if kind in stated:
+            stated[kind][numbers[name]] += amount
+    return stated
 
 
 def check_drawdown(ground: Ground, drawn: tuple[Drawn, ...]) -> Iterator[Finding]:
@@ -176,10 +221,12 @@ def check_drawdown(ground: Ground, drawn: tuple[Drawn, ...]) -> Iterator[Finding
 def check_cash(ground: Ground, posted: Posted, drawn: tuple[Drawn, ...]) -> Iterator[Finding]:
     """Undiscounted cash of each future by kind, source and period."""
     derived: dict[tuple[int, int, str, str], float] = defaultdict(float)
+    days = {charge.posted_at for due in posted.values() for charge in due}
+    periods = {at: _period(ground, at) for at in days}
     for (s, key), due in posted.items():
         for charge in due:
             if charge.posted_at < ground.horizon_at:
-                derived[s, _period(ground, charge.posted_at), "lease", key] += usd(charge.micro_usd)
+                derived[s, periods[charge.posted_at], "lease", key] += usd(charge.micro_usd)
     for (pool, _), paid in ground.market_usd.items():
         for s, t in zip(*np.nonzero(paid.sum(axis=2)), strict=True):
             derived[int(s), int(t), "market", pool] += float(paid[s, t].sum())
@@ -222,34 +269,40 @@ def check_service(ground: Ground) -> Iterator[Finding]:
                 served(ground, workload) @ ground.split.hours_frac,
             )
     stated = ground.outcome.frames["service"]
-    seen = set(zip(stated["future"], stated["period"], stated["workload"], strict=True))
-    for name, (demand, _) in derived.items():
-        places = [(f.name, t) for f in ground.futures for t in range(len(ground.hours))]
+    for unknown in sorted(set(stated["workload"].unique()) - set(derived)):
+        yield doubt("service", unknown, "no such workload")
+    for name, (demand, given) in derived.items():
         steady = not isinstance(workloads[name], TrainingRun)
-        missing = [at for at in places if demand[numbers[at[0]], at[1]] > 0.0 and (*at, name) not in seen]
-        if steady and missing:
-            yield doubt("service", name, f"not stated in {len(missing)} places", row=f"{missing[0]}")
-    for row in stated.iter_rows(named=True):
-        if row["workload"] not in derived or row["future"] not in numbers:
-            yield doubt("service", row["workload"], f"no such workload or future {row['future']}")
-            continue
-        s, t = numbers[row["future"]], row["period"]
-        demand, given = (part[s, t] for part in derived[row["workload"]])
-        margin = QUANTITY_TOLERANCE_FRAC * max(abs(demand), 1e-12)
-        where = f"{row['future']}, period {t}"
-        if not abs(row["demand"] - demand) <= margin:
-            yield doubt("service", row["workload"], f"wants {demand:.9g}, not {row['demand']:.9g}", where)
-        if not abs(row["served"] - given) <= margin:
-            yield doubt("service", row["workload"], f"gets {given:.9g}, not {row['served']:.9g}", where)
-        steady = not isinstance(workloads[row["workload"]], TrainingRun)
-        if steady and not abs(row["unmet"] - (demand - given)) <= 2 * margin:
-            yield doubt("service", row["workload"], f"lacks {demand - given:.9g}, not {row['unmet']:.9g}", where)
+        rows = stated.filter(pl.col("workload") == name)
+        s = np.array([numbers[future] for future in rows["future"].to_list()], dtype=np.int64)
+        t = rows["period"].to_numpy()
+        missing = np.ones(demand.shape, dtype=bool)
+        missing[s, t] = False
+        missing &= demand > 0.0
+        if steady and missing.any():
+            at = np.argwhere(missing)[0]
+            where = f"{(ground.futures[at[0]].name, int(at[1]))}"
+            yield doubt("service", name, f"not stated in {int(missing.sum())} places", row=where)
+        yield from _service_rows(rows, demand[s, t], given[s, t], steady=steady)
 
 
-def check_figures(ground: Ground, totals: Totals) -> Iterator[Finding]:
+def _service_rows(rows: pl.DataFrame, demand: Array, given: Array, *, steady: bool) -> Iterator[Finding]:
+    """A workload's rows of the service frame against what is derived for each."""
+    margin = QUANTITY_TOLERANCE_FRAC * np.maximum(np.abs(demand), 1e-12)
+    lack = demand - given
+    checks = [("wants", "demand", demand, margin), ("gets", "served", given, margin)]
+    if steady:
+        checks.append(("lacks", "unmet", lack, 2 * margin))
+    for verb, column, derived, tolerance in checks:
+        says = rows[column].to_numpy()
+        for i in np.flatnonzero(~(np.abs(says - derived) <= tolerance)):
+            where = f"{rows['future'][int(i)]}, period {rows['period'][int(i)]}"
+            yield doubt("service", rows["workload"][int(i)], f"{verb} {derived[i]:.9g}, not {says[i]:.9g}", where)
+
+
+def check_figures(stated: Figures, totals: Totals) -> Iterator[Finding]:
     """Expected cost, CVaR, objective, bound and gap hang together."""
-    stated = ground.outcome.figures
-    scale = full_penalty_usd(ground)
+    scale = totals.scale_usd
     pairs = {
         "expected_usd": (stated.expected_usd, totals.expected_usd),
         "cvar_usd": (stated.cvar_usd, totals.cvar_usd),

@@ -30,14 +30,17 @@ Posted = Mapping[tuple[int, str], tuple[Charge, ...]]
 
 
 def posted_charges(ground: Ground, holdings: tuple[Holding, ...]) -> Posted:
-    """Every charge of every lease and signing in every future."""
+    """Every charge of every lease and signing in every future; what is handed over alike is priced once."""
     found: dict[tuple[int, str], tuple[Charge, ...]] = {}
-    for s, future in enumerate(ground.futures):
-        for holding in holdings:
+    for holding in holdings:
+        priced: dict[object, tuple[Charge, ...]] = {}
+        for s, future in enumerate(ground.futures):
             real = tuple(handover_in(ground, holding, piece, future) for piece in holding.pieces)
-            due = charges(holding.agreement, real, lost_to(holding, future))
-            due = tuple(c for c in due if c.posted_at >= ground.portfolio.as_of_at)
-            found[s, holding.key] = (*found.get((s, holding.key), ()), *due)
+            lost = lost_to(holding, future)
+            if (real, lost) not in priced:
+                due = charges(holding.agreement, real, lost)
+                priced[real, lost] = tuple(c for c in due if c.posted_at >= ground.portfolio.as_of_at)
+            found[s, holding.key] = (*found.get((s, holding.key), ()), *priced[real, lost])
     return found
 
 

@@ -10,64 +10,32 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from acreage.domain.plan import Outcome, Plan, WhatIf
+from acreage.domain.plan import Outcome, Plan, WhatIf, chances, expectation
 from acreage.domain.portfolio import Portfolio
-from acreage.domain.workload import PortState, TrainingRun, Workload
-from acreage.units.instants import SECONDS_PER_HOUR, moment
+from acreage.domain.workload import TrainingRun
+from acreage.report.fates import fates_of, periods_frame, pflops_per_unit, pool_columns
+from acreage.units.instants import SECONDS_PER_HOUR
 
 SMALL_FRAC = 5e-4
 """Shares below this are shown as none."""
 
 
-def periods_frame(portfolio: Portfolio) -> pl.DataFrame:
-    """The grid: period, from_at, until_at, hours."""
-    return pl.DataFrame(
-        {
-            "period": list(range(len(portfolio.periods))),
-            "from_at": [moment(p.from_at) for p in portfolio.periods],
-            "until_at": [moment(p.until_at) for p in portfolio.periods],
-            "hours": [p.hours for p in portfolio.periods],
-        },
-        schema_overrides={"period": pl.Int32()},
-    )
-
-
-def weights(plan: Plan) -> pl.DataFrame:
-    """Probability of each future."""
-    return pl.DataFrame(
-        {"future": [f.name for f in plan.futures], "probability": [f.probability for f in plan.futures]}
-    )
-
-
 def expected(frame: pl.DataFrame, plan: Plan, by: list[str], value: str) -> pl.DataFrame:
     """Expectation over futures of the sum of a column by group; futures without a row count as zero."""
-    return (
-        frame.join(weights(plan), on="future")
-        .with_columns((pl.col(value) * pl.col("probability")).alias(value))
-        .group_by(by)
-        .agg(pl.col(value).sum())
-        .sort(by)
-    )
+    weighted = frame.join(chances(plan), on="future").with_columns(pl.col(value) * pl.col("probability"))
+    return summed(weighted, by, value)
 
 
-def _pool_columns(portfolio: Portfolio) -> pl.DataFrame:
-    pools = portfolio.pools.values()
-    return pl.DataFrame(
-        {
-            "pool": [p.id for p in pools],
-            "provider": [p.provider for p in pools],
-            "accelerator": [p.accelerator for p in pools],
-            "pflops_each": [portfolio.effective_tflops[p.accelerator] / 1_000.0 for p in pools],
-        },
-        schema={"pool": pl.String, "provider": pl.String, "accelerator": pl.String, "pflops_each": pl.Float64},
-    )
+def summed(frame: pl.DataFrame, by: list[str], value: str) -> pl.DataFrame:
+    """The sum of a column by group."""
+    return frame.group_by(by).agg(pl.col(value).sum()).sort(by)
 
 
 def supply_by_provider(plan: Plan, outcome: Outcome, portfolio: Portfolio) -> pl.DataFrame:
     """Leased capacity expected over futures: period, from_at, until_at, provider, accelerators, effective_pflops."""
-    held = expected(outcome.frames["capacity"], plan, ["period", "pool"], "accelerators")
+    held = summed(expectation(plan, outcome, "capacity"), ["period", "pool"], "accelerators")
     return (
-        held.join(_pool_columns(portfolio), on="pool")
+        held.join(pool_columns(portfolio), on="pool")
         .with_columns((pl.col("accelerators") * pl.col("pflops_each")).alias("effective_pflops"))
         .group_by("period", "provider")
         .agg(pl.col("accelerators").sum(), pl.col("effective_pflops").sum())
@@ -76,21 +44,12 @@ def supply_by_provider(plan: Plan, outcome: Outcome, portfolio: Portfolio) -> pl
     )
 
 
-def pflops_per_unit(portfolio: Portfolio, workload: Workload) -> float:
-    """Effective PFLOP/s behind one unit a second of a workload, averaged over the chips it is ported to."""
-    chips = {pool.accelerator for pool in portfolio.pools.values()}
-    able = [c for c in workload.capabilities if c.port_state is not PortState.NO and c.accelerator in chips]
-    ready = [c for c in able if c.port_state is PortState.PORTED] or able
-    each = [portfolio.effective_tflops[c.accelerator] / c.rate_per_accelerator / 1_000.0 for c in ready]
-    return float(np.mean(each)) if each else 0.0
-
-
 def need_and_unmet(plan: Plan, outcome: Outcome, portfolio: Portfolio) -> pl.DataFrame:
     """Need by period and workload, expected: period, from_at, until_at, workload, need_pflops, unmet_pflops.
 
     A training run needs its work spread evenly from release to deadline; its lateness is not part of `unmet`.
     """
-    service = outcome.frames["service"]
+    service = expectation(plan, outcome, "service")
     parts = []
     for workload in portfolio.workloads:
         each = pflops_per_unit(portfolio, workload)
@@ -98,10 +57,8 @@ def need_and_unmet(plan: Plan, outcome: Outcome, portfolio: Portfolio) -> pl.Dat
             parts.append(_training_need(portfolio, workload, each))
             continue
         mine = service.filter(pl.col("workload") == workload.id)
-        wanted = expected(mine, plan, ["period", "workload"], "demand")
-        unmet = expected(mine, plan, ["period", "workload"], "unmet")
         parts.append(
-            wanted.join(unmet, on=["period", "workload"]).select(
+            mine.select(
                 "period",
                 "workload",
                 (pl.col("demand") * each).alias("need_pflops"),
@@ -181,12 +138,13 @@ def unmet_by_workload(plan: Plan, outcome: Outcome, portfolio: Portfolio) -> pl.
     """
     kinds = {str(w.id): type(w).__name__ for w in portfolio.workloads}
     hours = periods_frame(portfolio).select("period", "hours")
-    service = outcome.frames["service"].join(weights(plan), on="future").join(hours, on="period")
-    p = pl.col("probability")
+    order = {str(w.id): i for i, w in enumerate(portfolio.workloads)}
+    service = expectation(plan, outcome, "service").join(hours, on="period")
+    service = service.sort(pl.col("workload").replace_strict(order, return_dtype=pl.Int64), "period")
     sums = service.group_by("workload", maintain_order=True).agg(
-        (pl.col("penalty_usd") * p).sum().alias("penalty_usd"),
-        ((pl.col("unmet") * p * pl.col("hours")).sum() / (pl.col("demand") * p * pl.col("hours")).sum()).alias("share"),
-        ((pl.col("served") * p).sum() / (pl.col("demand") * p).filter(pl.col("period") == 0).sum()).alias("done"),
+        pl.col("penalty_usd").sum(),
+        ((pl.col("unmet") * pl.col("hours")).sum() / (pl.col("demand") * pl.col("hours")).sum()).alias("share"),
+        (pl.col("served").sum() / pl.col("demand").filter(pl.col("period") == 0).sum()).alias("done"),
     )
     run = pl.col("kind") == "TrainingRun"
     missing = pl.when(run).then(1.0 - pl.col("done")).otherwise(pl.col("share"))
@@ -225,11 +183,8 @@ def peak_shares(outcome: Outcome, level: str = "supplier") -> tuple[str, float, 
 
 def late_runs(plan: Plan, outcome: Outcome, portfolio: Portfolio) -> pl.DataFrame:
     """Each training run's chance to be late: workload, late_frac (share of probability with work undone after it)."""
-    rows = []
-    service = outcome.frames["service"]
-    chance = dict(weights(plan).iter_rows())
-    for run in portfolio.workloads:
-        if isinstance(run, TrainingRun):
-            late = service.filter((pl.col("workload") == run.id) & (pl.col("unmet") > 0.0))["future"].unique()
-            rows.append({"workload": str(run.id), "late_frac": sum(chance[f] for f in late)})
-    return pl.DataFrame(rows, schema={"workload": pl.String, "late_frac": pl.Float64})
+    fates = fates_of(outcome, portfolio).join(chances(plan), on="future")
+    late = fates.filter(pl.col("late_frac") > 0.0).group_by("workload").agg(pl.col("probability").sum())
+    chance = dict(late.iter_rows())
+    rows = [(str(w.id), chance.get(w.id, 0.0)) for w in portfolio.workloads if isinstance(w, TrainingRun)]
+    return pl.DataFrame(rows, schema={"workload": pl.String, "late_frac": pl.Float64}, orient="row")

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import xlsxwriter
 
-from acreage.domain.plan import OfferVerdict, Plan
+from acreage.domain.plan import DETAIL, OfferVerdict, Plan, expectation
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
 from acreage.units.instants import moment
@@ -15,18 +15,16 @@ FORMATS = ("parquet", "csv", "xlsx")
 SHEET_ROWS_MAX = 1_048_575
 """Rows of an Excel sheet below its heading."""
 
-BY_FUTURE = {
-    "dispatch": (["period", "block", "workload", "pool"], ["accelerators"]),
-    "market": (["period", "block", "pool", "kind"], ["accelerators", "usd"]),
-    "capacity": (["period", "pool", "source"], ["accelerators"]),
-    "service": (["period", "workload", "unit"], ["demand", "served", "unmet", "penalty_usd"]),
-    "cash": (["period", "kind", "source"], ["usd"]),
-}
-"""Frames with a row for each future, and what is added up: a workbook gets their expectation."""
-
 
 def tables_of(plan: Plan, portfolio: Portfolio) -> dict[str, pl.DataFrame]:
-    """Every table of a plan by name: signings, offers, what_ifs, gap, supply, and the frames of the best plan."""
+    """Every table of a plan by name: signings, offers, what_ifs, gap, supply, and the frames of the best plan.
+
+    Of a thinned plan also what is kept of all futures: expectations, paths and fates.
+    """
+    summary = plan.best.summary
+    kept = {f"expected_{name}": frame for name, frame in summary.expected.items()} if summary is not None else {}
+    if summary is not None:
+        kept |= {"paths": summary.paths, "fates": summary.fates}
     return {
         "signings": _signings(plan),
         "offers": _offers(plan),
@@ -34,6 +32,7 @@ def tables_of(plan: Plan, portfolio: Portfolio) -> dict[str, pl.DataFrame]:
         "gap": figures.gap_by_period(plan, plan.best, portfolio),
         "supply": figures.supply_by_provider(plan, plan.best, portfolio),
         **plan.best.frames,
+        **kept,
     }
 
 
@@ -127,7 +126,8 @@ def export_tables(plan: Plan, portfolio: Portfolio, folder: Path, formats: tuple
     tables = tables_of(plan, portfolio)
     for format_ in formats:
         if format_ == "xlsx":
-            shown = {n: expectation(t, plan, n) if n in BY_FUTURE else t for n, t in tables.items()}
+            shown = {n: expectation(plan, plan.best, n) if n in DETAIL else t for n, t in tables.items()}
+            shown = {n: t for n, t in shown.items() if not n.startswith("expected_")}
             write_tables(shown, folder / "plan.xlsx", format_)
         else:
             write_tables(tables, folder, format_)
@@ -158,10 +158,3 @@ def _write_workbook(path: Path, tables: Mapping[str, pl.DataFrame]) -> None:
                 freeze_panes=(1, 0),
                 dtype_formats={pl.Datetime("us"): "yyyy-mm-dd"},
             )
-
-
-def expectation(table: pl.DataFrame, plan: Plan, name: str) -> pl.DataFrame:
-    """The expectation over futures of a frame that has a row for each."""
-    by, values = BY_FUTURE[name]
-    weighted = table.join(figures.weights(plan), on="future").with_columns(pl.col(values) * pl.col("probability"))
-    return weighted.group_by(by).agg(pl.col(values).sum()).sort(by)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from acreage.domain.plan import Plan
+from acreage.domain.plan import Plan, expectation
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.rfq import Need
 from acreage.domain.workload import PortState, ResearchShare, ServingFleet
@@ -58,15 +58,7 @@ def _alternatives(portfolio: Portfolio, chip: AcceleratorName) -> tuple[Accelera
 
 def _missing(plan: Plan, portfolio: Portfolio) -> tuple[Need, ...]:
     """Lots for fleets and research shares that are not served in full, at their worst period's expectation."""
-    weights = pl.DataFrame(
-        {"future": [f.name for f in plan.futures], "weight": [f.probability for f in plan.futures]},
-        schema={"future": pl.String(), "weight": pl.Float64()},
-    )
-    service = plan.best.frames["service"].join(weights, on="future")
-    by_period = service.group_by("workload", "period").agg(
-        (pl.col("unmet") * pl.col("weight")).sum().alias("unmet"),
-        (pl.col("demand") * pl.col("weight")).sum().alias("demand"),
-    )
+    by_period = expectation(plan, plan.best, "service")
     short = by_period.filter(pl.col("unmet") > SMALL_FRAC * pl.col("demand")).sort("workload", "period")
     found = []
     for workload in portfolio.workloads:

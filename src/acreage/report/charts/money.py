@@ -3,11 +3,12 @@
 import altair as alt
 import polars as pl
 
-from acreage.domain.plan import Plan
+from acreage.domain.plan import Plan, chances, expectation
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
 from acreage.report.charts.drawing import INK, WIDTH, Figure, colors, money_unit, styled
 from acreage.report.charts.supply import providers_of
+from acreage.report.fates import periods_frame
 from acreage.report.words import money, percent, signed_money
 
 SIGN, LEAVE = "#009E73", "#D55E00"
@@ -84,9 +85,9 @@ def _provider_of_source(portfolio: Portfolio) -> dict[str, str]:
 def cash(plan: Plan, portfolio: Portfolio) -> Figure:
     """Cash by period and supplier, expected."""
     owners = _provider_of_source(portfolio)
-    paid = plan.best.frames["cash"].filter(~pl.col("kind").is_in(NOT_CASH))
+    paid = expectation(plan, plan.best, "cash").filter(~pl.col("kind").is_in(NOT_CASH))
     paid = paid.with_columns(pl.col("source").replace_strict(owners, default="ports and other").alias("payee"))
-    shown = figures.expected(paid, plan, ["period", "payee"], "usd").join(figures.periods_frame(portfolio), on="period")
+    shown = figures.summed(paid, ["period", "payee"], "usd").join(periods_frame(portfolio), on="period")
     total = shown.group_by("period").agg(pl.col("usd").sum())
     unit = money_unit(float(total["usd"].max() or 0.0))  # type: ignore[arg-type]
     everyone = [*providers_of(portfolio), "ports and other"]
@@ -110,7 +111,7 @@ def cash(plan: Plan, portfolio: Portfolio) -> Figure:
         .properties(width=WIDTH, height=240)
     )
     everything = float(total["usd"].sum())
-    top = total.sort("usd", descending=True).head(1).join(figures.periods_frame(portfolio), on="period")
+    top = total.sort("usd", descending=True).head(1).join(periods_frame(portfolio), on="period")
     when = f", at most {money(top['usd'][0])} in {top['from_at'][0]:%b %Y}" if top.height else ""
     return Figure(
         id="cash",
@@ -125,7 +126,7 @@ def cash(plan: Plan, portfolio: Portfolio) -> Figure:
 
 def drawdown(plan: Plan) -> Figure | None:
     """Commitments: what is drawn at each milestone against what is pledged; None without commitments."""
-    drawn = plan.best.frames["drawdown"].join(figures.weights(plan), on="future")
+    drawn = plan.best.frames["drawdown"].join(chances(plan), on="future")
     if drawn.is_empty():
         return None
     p = pl.col("probability")

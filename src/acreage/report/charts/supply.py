@@ -3,7 +3,7 @@
 import altair as alt
 import polars as pl
 
-from acreage.domain.plan import Plan
+from acreage.domain.plan import Plan, expectation
 from acreage.domain.portfolio import Portfolio
 from acreage.domain.workload import TrainingRun
 from acreage.report import figures
@@ -17,6 +17,7 @@ from acreage.report.charts.drawing import (
     month_axis,
     styled,
 )
+from acreage.report.fates import periods_frame
 from acreage.report.words import percent
 
 POOLS_MAX = 24
@@ -122,11 +123,11 @@ def placement(plan: Plan, portfolio: Portfolio) -> Figure:
 
 def _hours_used(plan: Plan, portfolio: Portfolio) -> pl.DataFrame:
     """Expected accelerator-hours of each workload in each pool."""
-    spans = figures.periods_frame(portfolio).select("period", pl.col("hours").alias("period_hours"))
+    spans = periods_frame(portfolio).select("period", pl.col("hours").alias("period_hours"))
     blocks = _block_hours(plan, portfolio)
-    used = plan.best.frames["dispatch"].join(spans, on="period").join(blocks, on="block")
+    used = expectation(plan, plan.best, "dispatch").join(spans, on="period").join(blocks, on="block")
     used = used.with_columns((pl.col("accelerators") * pl.col("period_hours") * pl.col("hours_frac")).alias("hours"))
-    return figures.expected(used, plan, ["workload", "pool"], "hours").filter(pl.col("hours") > 0.5)
+    return figures.summed(used, ["workload", "pool"], "hours").filter(pl.col("hours") > 0.5)
 
 
 def _block_hours(plan: Plan, portfolio: Portfolio) -> pl.DataFrame:
