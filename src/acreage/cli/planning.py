@@ -21,6 +21,7 @@ from acreage.flow.books_leases import of_ids
 from acreage.flow.examples import copy_example
 from acreage.ledger.ledger import Ledger
 from acreage.plan.planner import Step, Tell, Wishes
+from acreage.report.against import against_lines
 from acreage.report.plan_json import plan_document
 from acreage.report.renderers.evaluation_screen import evaluation_screen
 from acreage.report.renderers.terminal import compare_screen, conflict_screen, explanation_screen, plan_screen
@@ -86,14 +87,18 @@ def run_plan(
     wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
     folder = out or PLANS / read.portfolio.name
     planning.check_writable(folder)
+    earlier = planning.stored(options["against"])[0] if options.get("against") else None
     with progress() as tell:
         found = planning.plan_portfolio(read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"])
         if isinstance(found, Conflict):
             tell(Step(stage="no plan", done=0, total=1))
         else:
             evaluation = evaluating.evaluate_plan(found, read.portfolio, asked, tell) if asked is not None else None
+            against = None
+            if earlier is not None:
+                against = comparing.against_earlier(str(options["against"]), earlier, found, read.portfolio, tell)
             tell(Step(stage="auditing and writing the report", done=0, total=1))
-            findings = planning.keep_plan(folder, found, read, formats, evaluation)
+            findings = planning.keep_plan(folder, found, read, formats, evaluation, against)
     if isinstance(found, Conflict):
         click.echo(conflict_screen(found), err=True)
         sys.exit(EXIT_CONFLICT)
@@ -103,6 +108,8 @@ def run_plan(
         click.echo(plan_screen(found, read.portfolio, findings))
         if evaluation is not None:
             click.echo(f"\n{evaluation_screen(evaluation)}")
+        if against is not None:
+            click.echo("\n".join(("", f"against {against.name}:", *(f"  {x}" for x in against_lines(against, found)))))
         click.echo(f"report: {folder / planning.REPORT}")
     if options.get("apply") and ledger is not None and not findings:
         apply_plan(ledger, found, read, options, output)
@@ -212,15 +219,21 @@ def run_compare(folders: tuple[Path, ...], provider: str | None, output: str) ->
     plan, read = planning.stored(first)
     names = (str(first), f"without {provider}" if provider else str(folders[-1]))
     other: Plan
-    if provider is None:
-        other = planning.stored(folders[1])[0]
-    else:
-        with progress() as tell:
+    with progress() as tell:
+        if provider is None:
+            other, other_read = planning.stored(folders[1])
+            portfolios = (read.portfolio, other_read.portfolio)
+            against = comparing.in_same_futures((plan, other), names, portfolios, tell)
+        else:
             found = comparing.without_provider(plan, read.portfolio, provider, tell)
-        other = found.plan
-        if found.set_aside:
-            click.echo(f"note: without {provider} no plan keeps every rule: set aside are {found.set_aside}", err=True)
+            other, against = found.plan, None
+            if found.set_aside:
+                note = f"without {provider} no plan keeps every rule: set aside are {found.set_aside}"
+                click.echo(f"note: {note}", err=True)
     if output == "json":
-        click.echo(json.dumps(comparing.comparison(plan, other, names), indent=2))
+        click.echo(json.dumps(comparing.comparison(plan, other, names, against), indent=2))
     else:
         click.echo(compare_screen(plan, other, names))
+        if against is not None:
+            many = max(plan, other, key=lambda p: len(p.futures))
+            click.echo("\n".join(("", f"{against.name}, judged with the other:", *against_lines(against, many))))

@@ -43,6 +43,20 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampleError:
+    """How sure a plan's own figures are, as estimates from the `futures` that were drawn for it.
+
+    They were drawn in strata, not independently: the intervals are conservative. `tail_futures` is how many of them
+    CVaR rests on, beside stresses.
+    """
+
+    futures: int
+    expected_usd: Estimate
+    cvar_usd: Estimate
+    tail_futures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """A decision played in the fresh futures.
 

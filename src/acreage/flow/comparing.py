@@ -3,10 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from acreage.domain.against import Against, Judged
 from acreage.domain.conflict import Conflict
-from acreage.domain.plan import Plan
+from acreage.domain.plan import Figures, Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.flow.planning import base_demands
+from acreage.plan.out_of_sample.earlier import judged_in
+from acreage.plan.out_of_sample.playing import Stage
 from acreage.plan.planner import Tell, Wishes, make_plan
 from acreage.plan.session import without_caps
 from acreage.units.errors import InputError
@@ -62,16 +65,63 @@ def _reduced(portfolio: Portfolio, gone: ProviderId) -> Portfolio:
     )
 
 
-def comparison(a: Plan, b: Plan, names: tuple[str, str]) -> dict[str, Any]:
-    """The comparison as a document: figures and signings of both."""
-    return {
+def against_earlier(name: str, earlier: Plan, plan: Plan, portfolio: Portfolio, tell: Tell) -> Against:
+    """An earlier plan of the portfolio beside a later one, both in the later one's futures."""
+    stage = Stage(portfolio=portfolio, base=replace(plan.futures[0], probability=0.0), demand=base_demands(portfolio))
+    try:
+        return Against(name=name, earlier=earlier, judged=judged_in(stage, earlier, plan, tell))
+    except KeyError as error:
+        what = f"its decision cannot be had here: {error.args[0]}"
+        return Against(name=name, earlier=earlier, judged=None, refused=what)
+
+
+def in_same_futures(
+    plans: tuple[Plan, Plan], names: tuple[str, str], portfolios: tuple[Portfolio, Portfolio], tell: Tell
+) -> Against | None:
+    """The plan over fewer futures in those of the other; None where both were made on the same ones."""
+    few, many = sorted((0, 1), key=lambda i: len(plans[i].futures))
+    if same_futures(*plans):
+        return None
+    return against_earlier(names[few], plans[few], plans[many], portfolios[many], tell)
+
+
+def same_futures(a: Plan, b: Plan) -> bool:
+    """Whether two plans were made on the same futures."""
+    return a.seed == b.seed and [(f.name, f.probability) for f in a.futures] == [
+        (f.name, f.probability) for f in b.futures
+    ]
+
+
+def comparison(a: Plan, b: Plan, names: tuple[str, str], against: Against | None = None) -> dict[str, Any]:
+    """The comparison as a document: figures and signings of both, and the one over fewer futures in the other's."""
+    document: dict[str, Any] = {
         name: {
-            "objective_usd": f"{plan.best.figures.objective_usd:.2f}",
-            "expected_usd": f"{plan.best.figures.expected_usd:.2f}",
-            "cvar_usd": f"{plan.best.figures.cvar_usd:.2f}",
-            "unmet_frac": plan.best.figures.unmet_frac,
-            "late_frac": plan.best.figures.late_frac,
+            **_figures(plan.best.figures),
+            "futures": sum(future.probability > 0.0 for future in plan.futures),
             "signings": {s.offer: s.accelerators for s in plan.best.decision.signings},
         }
         for name, plan in zip(names, (a, b), strict=True)
+    }
+    if against is not None:
+        judged = against.judged
+        same = {"refused": against.refused} if judged is None else _figures(judged.figures) | _differences(judged)
+        document["in_the_same_futures"] = {"plan": against.name, **same}
+    return document
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    return {
+        "objective_usd": f"{figures.objective_usd:.2f}",
+        "expected_usd": f"{figures.expected_usd:.2f}",
+        "cvar_usd": f"{figures.cvar_usd:.2f}",
+        "unmet_frac": figures.unmet_frac,
+        "late_frac": figures.late_frac,
+    }
+
+
+def _differences(judged: Judged) -> dict[str, Any]:
+    named = ("more_objective_usd", "more_expected_usd", "more_cvar_usd")
+    return {
+        name: {part: f"{getattr(getattr(judged, name), part):.2f}" for part in ("low", "found", "high")}
+        for name in named
     }

@@ -16,6 +16,7 @@ from acreage.catalog.book import PriceBook, load_book
 from acreage.catalog.lookup import list_price
 from acreage.demand.futures import sample_futures
 from acreage.demand.levels import base_demand
+from acreage.domain.against import Against
 from acreage.domain.conflict import Conflict
 from acreage.domain.evaluation import Evaluation
 from acreage.domain.finding import Finding
@@ -29,6 +30,7 @@ from acreage.ledger.held import Held, decoded, encoded, held_at
 from acreage.ledger.ledger import Ledger
 from acreage.ledger.rfqs import decoded_offers, encoded_offers
 from acreage.plan.audit import AuditReport, audit_report
+from acreage.plan.out_of_sample.own_sample import own_sample
 from acreage.plan.planner import Tell, Wishes, make_plan
 from acreage.portfolio.convert import portfolio_shape
 from acreage.portfolio.document import load_document
@@ -130,11 +132,17 @@ def check_writable(folder: Path) -> None:
 
 
 def keep_plan(
-    folder: Path, plan: Plan, read: Read, formats: tuple[str, ...], evaluation: Evaluation | None = None
+    folder: Path,
+    plan: Plan,
+    read: Read,
+    formats: tuple[str, ...],
+    evaluation: Evaluation | None = None,
+    against: Against | None = None,
 ) -> tuple[Finding, ...]:
     """Audit a plan, then write its folder: documents, tables and the report; returns the audit's findings."""
     findings = audited(plan, read.portfolio)
-    report = render_report(plan, read.portfolio, findings, __version__, evaluation)
+    sure = own_sample(plan, read.portfolio)
+    report = render_report(plan, read.portfolio, findings, __version__, evaluation, sure, against)
     files = {**read.files, REPORT: report.encode()}
     kept = thinned(plan, read.portfolio)
     save_plan(folder, kept, plan_document(plan, read.portfolio, evaluation), files)

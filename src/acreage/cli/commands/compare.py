@@ -14,6 +14,7 @@ from acreage.cli.lazy import load
 def compare(plans: tuple[Path, ...], provider: str | None, output: str) -> None:
     """Compare two stored plans, or one with the best plan without a provider.
 
+    Where they were made over different futures, the one over fewer is also played in those of the other.
     Without a PLAN the newest one is taken.
     """
     load("acreage.cli.planning").run_compare(plans, provider, output)

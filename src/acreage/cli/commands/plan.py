@@ -39,6 +39,12 @@ FORMATS = ("parquet", "csv", "xlsx")
     type=click.IntRange(0, 1000),
     help="Samples to plan over anew, for the error of having planned on a sample; 0 for none.  [default: 0]",
 )
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="An earlier plan: the report says what changed.",
+)
 @click.option("--ledger", metavar="ADDRESS", help="Take what is held from these books instead of from PORTFOLIO.")
 @click.option("--apply", is_flag=True, help="Propose what the plan signs as leases in the books of --ledger.")
 @click.option("--yes", is_flag=True, help="Do not ask before proposing.")

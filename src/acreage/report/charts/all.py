@@ -6,13 +6,16 @@ from acreage.domain.plan import Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.report.charts import money, supply
 from acreage.report.charts.drawing import Figure
+from acreage.report.thinning import WHOLE_FUTURES_MAX
 
 
 def charts_of(plan: Plan, portfolio: Portfolio) -> Iterator[Figure]:
     """Every chart that the plan has something to show in."""
     yield supply.supply_and_need(plan, portfolio)
     yield money.offer_prices(plan, portfolio)
-    yield money.outcomes(plan)
+    if len(plan.futures) <= WHOLE_FUTURES_MAX:
+        # Of more, single dots say less than the fan does.
+        yield money.outcomes(plan)
     losses = money.losses(plan)
     if losses is not None:
         yield losses

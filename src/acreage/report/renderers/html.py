@@ -6,14 +6,17 @@ import polars as pl
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from acreage.domain.evaluation import Evaluation, Scores
+from acreage.domain.against import Against
+from acreage.domain.evaluation import Evaluation, SampleError, Scores
 from acreage.domain.finding import Finding
 from acreage.domain.plan import OfferVerdict, Plan
 from acreage.domain.portfolio import Portfolio
 from acreage.report import figures
+from acreage.report.against import against_view, sure_lines
 from acreage.report.charts.all import charts_of
 from acreage.report.charts.drawing import Figure
 from acreage.report.charts.evaluation import against_spreadsheets
+from acreage.report.charts.fan import fan_of
 from acreage.report.evaluation_words import FORESIGHT, NAMES, conclusions, money_within, share_within, tail_within
 from acreage.report.words import count, date, gap_words, money, percent, price, signed_money
 
@@ -28,8 +31,13 @@ def render_report(
     findings: tuple[Finding, ...],
     version: str,
     evaluation: Evaluation | None = None,
+    sure: SampleError | None = None,
+    against: Against | None = None,
 ) -> str:
-    """The page's HTML; it needs no network, and all names from the portfolio are escaped."""
+    """The page's HTML; it needs no network, and all names from the portfolio are escaped.
+
+    `sure` tells how exact the plan's own figures are, `against` what it changes of an earlier plan.
+    """
     environment = Environment(
         loader=PackageLoader("acreage.report.renderers", "."),
         autoescape=True,
@@ -52,6 +60,9 @@ def render_report(
         what_ifs=[_what_if(w.kind, w.description, w.extra_usd) for w in plan.what_ifs],
         unmet=_unmet(plan, portfolio),
         evaluation=_evaluation(evaluation) if evaluation is not None else None,
+        fan=[_chart(figure) for figure in fan_of(plan, portfolio)],
+        sure=sure_lines(sure) if sure is not None else [],
+        against=against_view(against, plan) if against is not None else None,
     )
 
 
