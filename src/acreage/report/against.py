@@ -67,7 +67,8 @@ def against_lines(against: Against, plan: Plan) -> list[str]:
     promised = against.earlier.best.figures
     lines.append(
         f"Over its own futures it seemed to cost {money(promised.expected_usd)} expected and "
-        f"{money(promised.cvar_usd)} CVaR; here it costs {money(judged.figures.expected_usd)} and {money(judged.figures.cvar_usd)}."
+        f"{money(promised.cvar_usd)} CVaR; here it costs {money(judged.figures.expected_usd)} and "
+        f"{money(judged.figures.cvar_usd)}."
     )
     return lines
 

@@ -77,7 +77,8 @@ def paths_of(outcome: Outcome, portfolio: Portfolio) -> pl.DataFrame:
         .agg((pl.col("accelerators") * pl.col("pflops_each")).sum().alias("held_pflops"))
     )
     grid = outcome.frames["cost"].select("future").unique().join(periods_frame(portfolio).select("period"), how="cross")
-    found = grid.join(wanted, on=places, how="left").join(held, on=places, how="left").fill_null(0.0)
+    found = grid.join(wanted, on=places, how="left").join(held, on=places, how="left")
+    found = found.with_columns(pl.col("need_pflops", "unmet_pflops", "held_pflops").fill_null(0.0))
     return found.select(SUMMARY_SCHEMAS["paths"].keys()).sort(places)
 
 
