@@ -15,6 +15,9 @@ from acreage.report.words import money, percent
 
 PLAN_TINT, NONE_TINT, TAIL_TINT = "#0072B2", "#7F7F7F", "#D55E00"
 NEED, HELD = "#D55E00", "#0072B2"
+LABEL_FRAC = 0.055
+"""Height of a label, as a share of the chart's."""
+
 BAND_NOTE = "Dark: half of the futures; light: nine in ten; line: the median."
 
 
@@ -27,7 +30,7 @@ def fan_of(plan: Plan, portfolio: Portfolio) -> Iterator[Figure]:
     yield supply(spread)
     yield unmet(spread)
     late = fan.lateness(plan, plan.best, portfolio)
-    if late.height:
+    if late.height and late["chance_frac"].max():
         yield lateness(late)
 
 
@@ -45,7 +48,7 @@ def costs(plan: Plan, portfolio: Portfolio) -> Figure:
     steps = (
         alt.Chart(lines.with_columns(pl.col("usd") / unit.size))
         .mark_line(interpolate="step-after", strokeWidth=2.5)
-        .encode(x, y, alt.Color("plan:N", scale=tint, title=None))
+        .encode(x, y, alt.Color("plan:N", scale=tint, title=None, legend=alt.Legend(symbolStrokeWidth=3)))
     )
     at = fan.quantiles(mine["usd"].to_numpy(), mine["probability"].to_numpy(), np.array([*fan.LEVELS, tail_frac]))
     layers = [_tail(float(at[-1]) / unit.size, float(mine["usd"][-1]) / unit.size, tail_frac), steps]
@@ -95,14 +98,23 @@ def _stresses(mine: pl.DataFrame, portfolio: Portfolio, size: float) -> list[Any
     shown = mine.filter(pl.col("future").is_in([stress.name for stress in portfolio.stresses]))
     if shown.is_empty():
         return []
-    base = alt.Chart(shown.with_columns(pl.col("usd") / size))
+    heights = _apart(shown["reached_frac"].to_list())
+    base = alt.Chart(shown.with_columns(pl.col("usd") / size, pl.Series("label_at", heights)))
     dots = base.mark_point(filled=True, size=70, color=TAIL_TINT, opacity=1.0).encode(
         alt.X("usd:Q"), alt.Y("reached_frac:Q")
     )
-    words = base.mark_text(align="right", dx=-8, dy=-8, fontSize=12, color=INK).encode(
-        alt.X("usd:Q"), alt.Y("reached_frac:Q"), alt.Text("future:N")
+    words = base.mark_text(align="right", dx=-9, fontSize=12, color=INK).encode(
+        alt.X("usd:Q"), alt.Y("label_at:Q"), alt.Text("future:N")
     )
     return [dots, words]
+
+
+def _apart(heights: list[float]) -> list[float]:
+    """Heights of labels, from the lowest up, moved down where they would lie on each other."""
+    placed: list[float] = []
+    for height in reversed(heights):
+        placed.append(min(height, placed[-1] - LABEL_FRAC) if placed else height)
+    return placed[::-1]
 
 
 def _quantile_row(name: str, curve: pl.DataFrame) -> pl.DataFrame:
@@ -164,24 +176,15 @@ def _banded(shown: pl.DataFrame, tint: alt.Scale, title: str, *, percents: bool 
 
 
 def lateness(late: pl.DataFrame) -> Figure:
-    """The share of each run's work that is undone at its deadline, as bars of quantiles."""
+    """The chance that each run is late."""
     y = alt.Y("workload:N", sort=late["workload"].to_list(), title=None, axis=alt.Axis(labelLimit=190))
-    title = "share of the work undone at the deadline"
-    base = alt.Chart(late)
-    axis = alt.Axis(format="%")
-    reach = base.mark_rule(color=INK, strokeWidth=1.5).encode(
-        alt.X("p05:Q", title=title, axis=axis), alt.X2("p95:Q"), y
-    )
-    bars = base.mark_bar(color="#56B4E9", height=11).encode(alt.X("p25:Q", title=title), alt.X2("p75:Q"), y)
-    ticks = base.mark_tick(color=INK, thickness=3, size=16).encode(alt.X("p50:Q", title=title), y)
+    x = alt.X("chance_frac:Q", title="share of futures in which it is late", axis=alt.Axis(format="%"))
+    bars = alt.Chart(late).mark_bar(color="#56B4E9", height=13).encode(x, y)
     worst = late.row(0, named=True)
-    heading = "Every run is in time in every future"
-    if worst["chance_frac"] > 0.0:
-        heading = f"{worst['workload']} is late most often: in {percent(worst['chance_frac'])} of futures"
     return Figure(
         id="fan-late",
-        title=heading,
-        note="Bar: half of the futures; line: nine in ten; mark: the median.",
-        chart=styled(alt.layer(reach, bars, ticks).properties(width=WIDTH - 150, height=alt.Step(24))),
-        table=late.rename({"chance_frac": "chance to be late"}),
+        title=f"{worst['workload']} is late most often: in {percent(worst['chance_frac'])} of futures",
+        note="Late is a run with work undone at the end of the period of its deadline; how much is in the figures.",
+        chart=styled(bars.properties(width=WIDTH - 150, height=alt.Step(24))),
+        table=late.rename({"chance_frac": "chance to be late", **{b: f"undone {b}" for b in fan.BANDS}}),
     )
