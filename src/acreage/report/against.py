@@ -36,7 +36,7 @@ def against_view(against: Against, plan: Plan) -> dict[str, Any]:
     tables = [_figures(against, plan)]
     signings = _signings(earlier, plan)
     if signings:
-        tables.append({"title": "Signings that differ", "columns": ["Offer", "earlier", "this plan"], "rows": signings})
+        tables.append({"title": "Decisions that differ", "columns": ["What", "earlier", "this plan"], "rows": signings})
     prices = _prices(earlier, plan)
     if prices:
         columns = ["Offer", "Asked $/h", "earlier walk-away $/h", "proven", "this walk-away $/h", "proven"]
@@ -47,7 +47,7 @@ def against_view(against: Against, plan: Plan) -> dict[str, Any]:
 def against_lines(against: Against, plan: Plan) -> list[str]:
     """What changed in sentences: the decision, and what the earlier one costs in the futures of this plan."""
     differ = _signings(against.earlier, plan)
-    decided = f"{len(differ)} signings differ" if differ else "Both sign the same"
+    decided = f"{len(differ)} decisions differ" if differ else "Both decide the same"
     lines = [
         f"{decided}. The earlier plan was made over {_likely(against.earlier):,} futures, this one over "
         f"{_likely(plan):,}."
@@ -63,6 +63,10 @@ def against_lines(against: Against, plan: Plan) -> list[str]:
         lines.append(
             f"In the same {_likely(plan):,} futures the earlier plan's objective is {signed_money(more.found)} against "
             f"this plan's ({where}), {verdict}."
+        )
+    if differ:
+        lines.append(
+            "This plan was made on these futures, which flatters it a little; --evaluate tries a plan on fresh ones."
         )
     promised = against.earlier.best.figures
     lines.append(
