@@ -115,7 +115,7 @@ def test_what_changed_is_said(sixty: Many) -> None:
     judged = Judged(figures=plan.best.figures, more_objective_usd=more, more_expected_usd=more, more_cvar_usd=more)
     against = Against(name="plans/small", earlier=earlier, judged=judged)
     lines = against_lines(against, plan)
-    assert lines[0].startswith(f"{differ} decisions differ" if differ else "Both decide the same")
+    assert lines[0].startswith(f"{differ} decision" if differ else "Both decide the same")
     assert f"made over 9 futures, this one over {FUTURES}" in lines[0]
     assert "+$2.00M against this plan's (95 %: +$1.00M to +$3.00M), which is more than chance" in lines[1]
     view = against_view(against, plan)

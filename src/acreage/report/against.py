@@ -47,7 +47,9 @@ def against_view(against: Against, plan: Plan) -> dict[str, Any]:
 def against_lines(against: Against, plan: Plan) -> list[str]:
     """What changed in sentences: the decision, and what the earlier one costs in the futures of this plan."""
     differ = _signings(against.earlier, plan)
-    decided = f"{len(differ)} decisions differ" if differ else "Both decide the same"
+    decided = (
+        f"{len(differ)} decision{'s differ' if len(differ) > 1 else ' differs'}" if differ else "Both decide the same"
+    )
     lines = [
         f"{decided}. The earlier plan was made over {_likely(against.earlier):,} futures, this one over "
         f"{_likely(plan):,}."
