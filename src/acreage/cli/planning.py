@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from acreage.domain.plan import Plan
 from acreage.flow import closing, comparing, evaluating, explaining, planning
 from acreage.flow.books import open_books
 from acreage.flow.books_leases import of_ids
+from acreage.flow.crews import hired, solver_and_crew
 from acreage.flow.examples import copy_example
 from acreage.ledger.ledger import Ledger
 from acreage.plan.planner import Step, Tell, Wishes
@@ -80,18 +82,20 @@ def run_plan(
     if options.get("apply") and not options.get("ledger"):
         raise InputError("there are no books to write proposals to", fix="name them with --ledger ADDRESS")
     asked = _asked(options)
+    solver, crew_name = solver_and_crew(options["engine"])
     ledger = open_books(options["ledger"]) if options.get("ledger") else None
     read = planning.portfolio_with_books(portfolio, ledger) if ledger else planning.portfolio_at(portfolio)
     _say_findings(read.findings)
-    wishes = Wishes(engine=options["engine"], gap_frac=options["gap_frac"], explain=not options["no_explain"])
+    wishes = Wishes(engine=solver, gap_frac=options["gap_frac"], explain=not options["no_explain"])
     folder = out or PLANS / read.portfolio.name
     planning.check_writable(folder)
-    with progress() as tell:
+    with hired(crew_name, _say_note) as crew, progress() as tell:
+        wishes = replace(wishes, crew=crew)
         found = planning.plan_portfolio(read.portfolio, wishes, tell, futures=options["futures"], seed=options["seed"])
         if isinstance(found, Conflict):
             tell(Step(stage="no plan", done=0, total=1))
         else:
-            evaluation = evaluating.evaluate_plan(found, read.portfolio, asked, tell) if asked is not None else None
+            evaluation = evaluating.evaluate_plan(found, read.portfolio, asked, tell, crew=crew) if asked else None
             tell(Step(stage="auditing and writing the report", done=0, total=1))
             findings = planning.keep_plan(folder, found, read, formats, evaluation)
     if isinstance(found, Conflict):
@@ -136,6 +140,10 @@ def apply_plan(ledger: Ledger, plan: Plan, read: planning.Read, options: Mapping
             work()
     elif works:
         change(ledger, asked, works, lambda: of_ids(ledger, ids))
+
+
+def _say_note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 def _say_findings(findings: tuple[Finding, ...]) -> None:

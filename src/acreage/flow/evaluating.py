@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from acreage.crew.crew import Crew
+from acreage.crew.local import HERE
 from acreage.demand.futures import fresh_futures, sample_again
 from acreage.domain.evaluation import Evaluation
 from acreage.domain.plan import Plan
@@ -43,7 +45,12 @@ def check_asked(asked: Asked) -> None:
 
 
 def evaluate_plan(
-    plan: Plan, portfolio: Portfolio, asked: Asked, tell: Tell, clock: Callable[[], float] = time.perf_counter
+    plan: Plan,
+    portfolio: Portfolio,
+    asked: Asked,
+    tell: Tell,
+    clock: Callable[[], float] = time.perf_counter,
+    crew: Crew = HERE,
 ) -> Evaluation:
     """The plan in fresh futures beside spreadsheet plans and foresight; the same for the same seed.
 
@@ -66,4 +73,4 @@ def evaluate_plan(
             for number in range(asked.replications)
         ),
     )
-    return judge(portfolio, plan, base_demands(portfolio), unseen, tell, clock)
+    return judge(portfolio, plan, base_demands(portfolio), unseen, tell, clock, crew)

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 
+from acreage.crew.crew import Crew
+from acreage.crew.local import HERE
 from acreage.domain.conflict import Conflict
 from acreage.domain.future import Future
 from acreage.domain.lease import Offer
@@ -41,7 +41,7 @@ Tell = Callable[[Step], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How a plan is to be made; `clock` gives seconds for the effort report.
+    """How a plan is to be made, and by whom; `clock` gives seconds for the effort report.
 
     `explain` asks for walk-away prices and what-ifs, which take most of the time.
     """
@@ -50,6 +50,7 @@ class Wishes:
     gap_frac: float | None = None
     explain: bool = True
     clock: Callable[[], float] = time.perf_counter
+    crew: Crew = HERE
 
 
 def make_plan(
@@ -107,7 +108,7 @@ def plan_in(session: Session, wishes: Wishes, tell: Tell) -> tuple[Plan, Solved]
     outcome = evaluate(played, best.range_usd.low)
     without_new = evaluate(play(none.formulation, none.solution.first), none.range_usd.low)
     solve_s = clock() - began - build_s
-    verdicts, what_ifs = _explained(session, best, tell) if wishes.explain else (_brief(session, best), ())
+    verdicts, what_ifs = _explained(session, best, wishes.crew, tell) if wishes.explain else (_brief(session, best), ())
     recourse = built.problem.recourse
     plan = Plan(
         portfolio_name=portfolio.name,
@@ -152,39 +153,47 @@ def _brief(session: Session, best: Solved) -> tuple[OfferVerdict, ...]:
     return tuple(brief_verdict(best, offer, barred.get(offer.id, "")) for offer in session.portfolio.offers)
 
 
-def _explained(session: Session, best: Solved, tell: Tell) -> tuple[tuple[OfferVerdict, ...], tuple[WhatIf, ...]]:
-    """Every verdict and what-if. Two threads share them out, always the same way, so that results repeat.
+SHIFT = 4
+"""Tasks done one after another by whoever takes them: each spares the next some work. The same for every crew, however
+large, as what a task finds depends within its range on those before it."""
+
+
+def _explained(
+    session: Session, best: Solved, crew: Crew, tell: Tell
+) -> tuple[tuple[OfferVerdict, ...], tuple[WhatIf, ...]]:
+    """Every verdict and what-if: a few at a time are a shift, which is done by whoever of the crew is free.
 
     Each starts from what the plan's own solve has learned: cuts drawn for one question are dead weight for the next.
     """
     offers, asked = session.portfolio.offers, list(questions(session, best))
     barred = session.base.choices.barred
-    tasks = [Task(f"walk-away price of {o.id}", partial(_verdict, best, o, barred.get(o.id, ""))) for o in offers]
-    tasks += [Task(q.description, partial(_answer, best, q)) for q in asked]
-    sessions = (session, session.twin())
-    started = count()
-
-    def work(worker: int) -> list[OfferVerdict | WhatIf | None]:
-        found = []
-        for task in tasks[worker :: len(sessions)]:
-            tell(Step(stage=task.name, done=next(started), total=len(tasks)))
-            found.append(task.run(sessions[worker].branch()))
-        return found
-
+    tasks: list[Task] = [partial(_verdict, best, o, barred.get(o.id, "")) for o in offers]
+    tasks += [partial(_answer, best, q) for q in asked]
+    shifts = range(-(-len(tasks) // SHIFT))
     results: list[OfferVerdict | WhatIf | None] = [None] * len(tasks)
-    with ThreadPoolExecutor(max_workers=len(sessions)) as pool:
-        for worker, found in enumerate(pool.map(work, range(len(sessions)))):
-            results[worker :: len(sessions)] = found
+    found = crew.map(
+        _shift,
+        crew.keep((session, tasks)),
+        [slice(number, None, len(shifts)) for number in shifts],
+        tell=lambda done, total: tell(Step(stage=EXPLAINING, done=done, total=total)),
+    )
+    for number, part in enumerate(found):
+        results[number :: len(shifts)] = part
     verdicts = tuple(r for r in results if isinstance(r, OfferVerdict))
     return verdicts, tuple(r for r in results if isinstance(r, WhatIf))
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One thing to explain."""
+EXPLAINING = "walk-away prices and what-ifs"
 
-    name: str
-    run: Callable[[Session], OfferVerdict | WhatIf | None]
+Task = Callable[[Session], OfferVerdict | WhatIf | None]
+"""One thing to explain."""
+
+
+def _shift(kept: tuple[Session, list[Task]], which: slice) -> list[OfferVerdict | WhatIf | None]:
+    """Some of the tasks, one after another, from what the session has learned so far."""
+    session, tasks = kept
+    own = session.twin()
+    return [task(own.branch()) for task in tasks[which]]
 
 
 def _verdict(best: Solved, offer: Offer, reason: str, session: Session) -> OfferVerdict:

@@ -134,7 +134,10 @@ class Aim:
 
 
 class Engine(Protocol):
-    """Solves a plan problem; may keep what it learns for the next, similar one."""
+    """Solves a plan problem; may keep what it learns for the next, similar one.
+
+    Pickled it is a twin: what it has learned goes with it, solvers stay.
+    """
 
     def solve(self, problem: PlanProblem, aim: Aim, watch: Watch | None = None) -> Solution:
         """Return the best solution found and a certified bound; raises `Infeasible`."""

@@ -19,10 +19,10 @@ FORMATS = ("parquet", "csv", "xlsx")
 @click.option("--no-explain", is_flag=True, help="Skip walk-away prices and what-ifs, which take most of the time.")
 @click.option(
     "--engine",
-    type=click.Choice(("decomposition", "whole")),
+    metavar="NAME",
     default="decomposition",
     show_default=True,
-    help="How to solve; whole hands everything to HiGHS in one piece.",
+    help="How to solve (decomposition, or whole: HiGHS in one piece), or else who helps (ray, ray://HOST:PORT).",
 )
 @click.option("--evaluate", is_flag=True, help="Try the plan on fresh futures, beside what a spreadsheet would sign.")
 @click.option("--evaluate-futures", type=click.IntRange(2, 5000), help="How many fresh futures.  [default: 200]")
@@ -52,6 +52,9 @@ def plan(portfolio: Path, out: Path | None, output: str, formats: tuple[str, ...
 
     --evaluate plays it in futures that it was not made on, beside plans for the mean future and for no surprise,
     the cheapest offers first, the incumbent alone and no new lease, each with a 95 % interval.
+
+    With --engine ray or ray://HOST:PORT what-ifs and evaluations are worked on by a Ray cluster, started on this
+    machine or at an address; answers are the same, also where parts of it are lost on the way.
 
     With --ledger the plan goes on from what is really held and delivered, as far as the books know;
     --apply writes what it signs into them as Proposed leases, to be signed with `acreage lease sign`.

@@ -53,6 +53,10 @@ class Responder:
         self._every_row = np.arange(recourse.matrix.shape[0], dtype=np.int32)
         self._every_column = np.arange(recourse.matrix.shape[1], dtype=np.int32)
 
+    def __reduce__(self) -> tuple[type["Responder"], tuple[Recourse]]:
+        """Elsewhere it begins anew: solvers stay where they are."""
+        return Responder, (self.recourse,)
+
     def use(self, recourse: Recourse) -> None:
         """Answer for another second stage whose matrix has entries in the same places."""
         if recourse is self.recourse:

@@ -4,13 +4,13 @@ It must keep every rule and promise, as the plan does. No decision made without 
 average, so what a plan costs more is the most that knowing could be worth (its regret).
 """
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acreage.crew.crew import Crew
+from acreage.crew.local import HERE
 from acreage.domain.future import Future
 from acreage.plan.engines.whole import WholeEngine
 from acreage.plan.formulate.formulate import formulate
@@ -31,27 +31,27 @@ class Foreseen:
     least_usd: Vector
 
 
-def foresee(stage: Stage, futures: Sequence[Future], tell: Tell) -> Foreseen:
-    """Solve each future by itself, several at a time; the order of the answers is that of the futures.
+def foresee(stage: Stage, futures: Sequence[Future], tell: Tell, crew: Crew = HERE) -> Foreseen:
+    """Solve each future by itself; the order of the answers is that of the futures.
 
     Raises `Infeasible` if no decision keeps the rules, which are the same in every future.
     """
-
-    def one(future: Future) -> tuple[Fates, float]:
-        formulation = formulate(stage.portfolio, (stage.base, replace(future, probability=1.0)), stage.demand)
-        solution = WholeEngine().solve(formulation.problem, Aim(gap_frac=FORESIGHT_GAP_FRAC))
-        return fates_of(play(formulation, solution.first)), solution.bound * USD_PER_UNIT
-
-    found = []
-    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
-    try:
-        for done, answer in enumerate(pool.map(one, futures)):
-            found.append(answer)
-            tell(Step(stage="solving each future by itself", done=done, total=len(futures)))
-    finally:
-        # Interrupted, it waits for those under way and not for all the others.
-        pool.shutdown(cancel_futures=True)
+    found = list(
+        crew.map(
+            _best_in,
+            crew.keep(stage),
+            futures,
+            tell=lambda done, total: tell(Step(stage="solving each future by itself", done=done, total=total)),
+        )
+    )
     return Foreseen(fates=joined([fates for fates, _ in found]), least_usd=np.array([least for _, least in found]))
+
+
+def _best_in(stage: Stage, future: Future) -> tuple[Fates, float]:
+    """The fates of the best decision found for one future, and what any costs there at least, USD."""
+    formulation = formulate(stage.portfolio, (stage.base, replace(future, probability=1.0)), stage.demand)
+    solution = WholeEngine().solve(formulation.problem, Aim(gap_frac=FORESIGHT_GAP_FRAC))
+    return fates_of(play(formulation, solution.first)), solution.bound * USD_PER_UNIT
 
 
 def best_known(foreseen: Fates, lawful: Sequence[Fates]) -> Fates:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from acreage.crew.crew import Crew
+from acreage.crew.local import HERE
 from acreage.domain.evaluation import Evaluation, Foresight, SampleGap, Trial, Way
 from acreage.domain.future import Future
 from acreage.domain.plan import Decision, Plan
@@ -55,29 +57,30 @@ def judge(
     unseen: Unseen,
     tell: Tell,
     clock: Callable[[], float],
+    crew: Crew = HERE,
 ) -> Evaluation:
-    """Play the plan beside its rivals in futures that it was not made on."""
+    """Play the plan beside its rivals in futures that it was not made on; whatever the crew, with the same result."""
     began = clock()
     stage = Stage(portfolio=portfolio, base=replace(unseen.futures[0], probability=0.0), demand=demand)
     own = Rival(way=Way.PLAN, note="this plan", decision=plan.best.decision)
     others = rivals(portfolio, plan.futures, demand, plan.without_new.decision, tell)
-    played = _played(stage, (own, *others), unseen, tell)
-    foreseen = _foreseen(stage, played, unseen, tell) if unseen.foreseen else None
+    played = _played(stage, (own, *others), unseen, tell, crew)
+    foreseen = _foreseen(stage, played, unseen, tell, crew) if unseen.foreseen else None
     return Evaluation(
         seed=unseen.seed,
         futures=unseen.drawn,
         stresses=len(unseen.futures) - 1 - unseen.drawn,
         trials=_trials(portfolio, played, foreseen, unseen),
         foresight=_foresight(portfolio, played, foreseen, unseen) if foreseen is not None else None,
-        sample_gap=_sample_gap(stage, plan, unseen, tell) if unseen.samples else None,
+        sample_gap=_sample_gap(stage, plan, unseen, tell, crew) if unseen.samples else None,
         seconds=clock() - began,
     )
 
 
-def _played(stage: Stage, every: Sequence[Rival], unseen: Unseen, tell: Tell) -> tuple[_Played, ...]:
+def _played(stage: Stage, every: Sequence[Rival], unseen: Unseen, tell: Tell, crew: Crew) -> tuple[_Played, ...]:
     """All decisions in all futures; those that are the same are played once."""
     different = list(dict.fromkeys(rival.decision for rival in every))
-    fates = stage.fates(different, unseen.futures[1:], tell, "playing plans in fresh futures")
+    fates = stage.fates(different, unseen.futures[1:], tell, "playing plans in fresh futures", crew)
     return tuple(
         _Played(
             rival=rival,
@@ -110,11 +113,11 @@ def _sample(unseen: Unseen) -> Sample:
     return Sample(probability=np.array([f.probability for f in unseen.futures[1:]]), drawn=unseen.drawn)
 
 
-def _foreseen(stage: Stage, played: Sequence[_Played], unseen: Unseen, tell: Tell) -> _Foreseen:
+def _foreseen(stage: Stage, played: Sequence[_Played], unseen: Unseen, tell: Tell, crew: Crew) -> _Foreseen:
     drawn = min(unseen.foreseen, unseen.drawn)
     total = len(unseen.futures) - 1
     numbers = (*range(drawn), *range(unseen.drawn, total))
-    found = foresee(stage, [unseen.futures[1 + s] for s in numbers], tell)
+    found = foresee(stage, [unseen.futures[1 + s] for s in numbers], tell, crew)
     fates = best_known(found.fates, [one.fates.of(numbers) for one in played if not one.breaks])
     sample = _sample(unseen).part(drawn)
     cost_usd = float(sample.probability @ fates.cost_usd)
@@ -156,10 +159,10 @@ def _foresight(portfolio: Portfolio, played: Sequence[_Played], foreseen: _Fores
     )
 
 
-def _sample_gap(stage: Stage, plan: Plan, unseen: Unseen, tell: Tell) -> SampleGap:
+def _sample_gap(stage: Stage, plan: Plan, unseen: Unseen, tell: Tell, crew: Crew) -> SampleGap:
     decision, risk = plan.best.decision, stage.portfolio.policy.risk
-    costs = stage.fates([decision], plan.futures[1:], lambda step: None, "")[0].cost_usd
+    costs = stage.fates([decision], plan.futures[1:], lambda step: None, "", crew)[0].cost_usd
     probability = np.array([future.probability for future in plan.futures[1:]])
     quantile_usd = tail_quantile(costs, probability, risk.tail_frac)
     tell(Step(stage="planning over another sample", done=0, total=len(unseen.samples)))
-    return sample_gap(replicate(stage, decision, quantile_usd, unseen.samples, tell))
+    return sample_gap(replicate(stage, decision, quantile_usd, unseen.samples, tell, crew))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from acreage.crew.crew import Crew
+from acreage.crew.local import HERE
 from acreage.domain.future import Future
 from acreage.domain.plan import Decision
 from acreage.domain.portfolio import Portfolio
@@ -53,19 +55,27 @@ class Stage:
     base: Future
     demand: Mapping[WorkloadId, Vector]
 
-    def fates(self, decisions: Sequence[Decision], futures: Sequence[Future], tell: Tell, stage: str) -> list[Fates]:
+    def fates(
+        self, decisions: Sequence[Decision], futures: Sequence[Future], tell: Tell, stage: str, crew: Crew = HERE
+    ) -> list[Fates]:
         """How each decision fares in each future; raises `KeyError` for a decision the portfolio does not offer."""
         batches = [tuple(futures[i : i + BATCH_MAX]) for i in range(0, len(futures), BATCH_MAX)]
-        found: list[list[Fates]] = [[] for _ in decisions]
-        for number, batch in enumerate(batches):
-            formulation = formulate(self.portfolio, (self.base, *batch), self.demand)
-            responder = responder_of(formulation)
-            for k, decision in enumerate(decisions):
-                done = number * len(decisions) + k
-                tell(Step(stage=stage, done=done, total=len(batches) * len(decisions)))
-                first = first_stage_of(formulation, decision)
-                found[k].append(fates_of(play(formulation, first, responder)))
-        return [joined(parts) for parts in found]
+        tell(Step(stage=stage, done=0, total=len(batches)))
+        found = crew.map(
+            _batch_fates,
+            crew.keep((self, tuple(decisions))),
+            batches,
+            tell=lambda done, total: tell(Step(stage=stage, done=done, total=total)),
+        )
+        return [joined(parts) for parts in zip(*found, strict=True)] if batches else []
+
+
+def _batch_fates(kept: tuple[Stage, tuple[Decision, ...]], batch: tuple[Future, ...]) -> list[Fates]:
+    """How each decision fares in each future of a batch."""
+    stage, decisions = kept
+    formulation = formulate(stage.portfolio, (stage.base, *batch), stage.demand)
+    responder = responder_of(formulation)
+    return [fates_of(play(formulation, first_stage_of(formulation, one), responder)) for one in decisions]
 
 
 def fates_of(played: Play) -> Fates:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from acreage.crew.crew import Crew
+from acreage.crew.local import HERE
 from acreage.domain.evaluation import SampleGap
 from acreage.domain.future import Future
 from acreage.domain.plan import Decision
@@ -37,28 +39,41 @@ class Replicated:
 
 
 def replicate(
-    stage: Stage, decision: Decision, quantile_usd: float, samples: Sequence[tuple[Future, ...]], tell: Tell
+    stage: Stage,
+    decision: Decision,
+    quantile_usd: float,
+    samples: Sequence[tuple[Future, ...]],
+    tell: Tell,
+    crew: Crew = HERE,
 ) -> tuple[Replicated, ...]:
     """Play a decision over each sample (the base future first) and solve the sample anew.
 
     `quantile_usd` is the tail quantile of the decision's cost in the futures it was made on.
     """
-    found = []
-    for number, futures in enumerate(samples):
-        tell(Step(stage="planning over another sample", done=number, total=len(samples)))
-        fates = stage.fates([decision], futures[1:], lambda step: None, "")[0]
-        probability = np.array([future.probability for future in futures[1:]])
-        cost_usd = objective_at_quantile(fates.cost_usd, probability, stage.portfolio.policy.risk, quantile_usd)
-        session = Session(
-            portfolio=stage.portfolio,
-            futures=futures,
-            demand=stage.demand,
-            engine=DecompositionEngine(),
-            gap_frac=REPLICATION_GAP_FRAC,
-        )
-        bound = session.solve(aim=Aim(gap_frac=REPLICATION_GAP_FRAC)).solution.bound
-        found.append(Replicated(plan_usd=cost_usd, least_usd=bound * USD_PER_UNIT))
+    found = crew.map(
+        _replicated,
+        crew.keep((stage, decision, quantile_usd)),
+        samples,
+        tell=lambda done, total: tell(Step(stage="planning over another sample", done=done, total=total)),
+    )
     return tuple(found)
+
+
+def _replicated(kept: tuple[Stage, Decision, float], futures: tuple[Future, ...]) -> Replicated:
+    """One sample, played and planned over."""
+    stage, decision, quantile_usd = kept
+    fates = stage.fates([decision], futures[1:], lambda step: None, "")[0]
+    probability = np.array([future.probability for future in futures[1:]])
+    cost_usd = objective_at_quantile(fates.cost_usd, probability, stage.portfolio.policy.risk, quantile_usd)
+    session = Session(
+        portfolio=stage.portfolio,
+        futures=futures,
+        demand=stage.demand,
+        engine=DecompositionEngine(),
+        gap_frac=REPLICATION_GAP_FRAC,
+    )
+    bound = session.solve(aim=Aim(gap_frac=REPLICATION_GAP_FRAC)).solution.bound
+    return Replicated(plan_usd=cost_usd, least_usd=bound * USD_PER_UNIT)
 
 
 def objective_at_quantile(costs: Vector, probability: Vector, risk: Risk, quantile: float) -> float:
