@@ -1,9 +1,12 @@
 """A real cluster that loses processes, nodes and in the end itself: the results are those of this process alone."""
 
+import os
+import pickle
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +16,13 @@ from acreage.crew.crew import ClusterLost, Crew
 from acreage.crew.local import HERE
 from acreage.crew.ray.client import RayCrew
 from acreage.crew.steadfast import SteadfastCrew
+from acreage.domain.plan import Plan
+from acreage.plan.out_of_sample.judge import Unseen, judge
+from acreage.plan.planner import Wishes, make_plan, session_of
 from acreage.units.errors import InputError
 from tests.crew import chores
 from tests.crew.conftest import NODES, Started
+from tests.plan.tiny import Tiny, tiny
 
 said: list[str] = []
 
@@ -74,6 +81,52 @@ def test_a_worker_process_that_is_killed_changes_nothing(crew: Crew, tmp_path: P
     assert mark.exists()
 
 
+@pytest.fixture(scope="module")
+def case() -> Tiny:
+    """A small portfolio with a run in a gang, late deliveries and a risk."""
+    return tiny(12, "late_delivery", "gang", "tail_risk", only=True)
+
+
+def test_a_plan_is_explained_as_by_this_process(crew: Crew, case: Tiny) -> None:
+    """Walk-away prices and what-ifs are the same to the last bit, wherever each is worked out."""
+    wishes = Wishes(clock=lambda: 0.0)
+    here, there = (
+        make_plan(case.portfolio, case.futures, case.demand, replace(wishes, crew=one), lambda step: None)
+        for one in (HERE, crew)
+    )
+    assert isinstance(here, Plan)
+    assert isinstance(there, Plan)
+    assert here.verdicts
+    assert here.what_ifs
+    assert (there.verdicts, there.what_ifs) == (here.verdicts, here.what_ifs)
+
+
+def test_a_plan_is_judged_as_by_this_process(crew: Crew, case: Tiny) -> None:
+    """Plans played, foresight and replications: every figure is the same to the last bit, in whatever batches."""
+    plan = make_plan(case.portfolio, case.futures, case.demand, Wishes(explain=False), lambda step: None)
+    assert isinstance(plan, Plan)
+    futures = (case.futures[0], *case.futures[1:] * 20)
+    drawn = len(futures) - 1
+    unseen = Unseen(seed=0, futures=futures, drawn=drawn, foreseen=2, samples=(case.futures,) * 3)
+    stages: set[str] = set()
+    here, there = (
+        judge(case.portfolio, plan, case.demand, unseen, lambda step: stages.add(step.stage), lambda: 0.0, one)
+        for one in (HERE, crew)
+    )
+    assert there == here
+    assert "solving each future by itself" in stages
+
+
+def test_a_session_travels_with_what_it_has_learned(case: Tiny) -> None:
+    """Pickled, it is its own twin: the next solve gives the same answer after as many rounds."""
+    session = session_of(case.portfolio, case.futures, case.demand, Wishes())
+    session.solve()
+    twin, travelled = session.twin(), pickle.loads(pickle.dumps(session)).twin()
+    assert travelled.engine is not session.engine
+    one, other = (found.solve().solution for found in (twin, travelled))
+    assert (one.objective, one.bound, one.iterations) == (other.objective, other.bound, other.iterations)
+
+
 def test_other_versions_are_refused(started: Started) -> None:
     """A cluster of another Ray cannot be used, and it says which it is."""
     done = subprocess.run([sys.executable, "-c", OLD, started.address], capture_output=True, text=True, check=False)
@@ -120,3 +173,28 @@ def test_a_cluster_that_dies_is_lost_and_this_process_goes_on(started: Started, 
     assert list(crew.map(chores.product, crew.keep(5), [1, 2])) == [5, 10]
     assert isinstance(crew, SteadfastCrew)
     assert crew.workers == HERE.workers
+
+
+ALONE = """
+import sys
+from acreage.crew.choose import crew_of
+crew = crew_of("ray", print)
+from acreage.crew.ray.worker import versions
+found = list(crew.map(versions, crew.keep(None), [["numpy"]] * 5))
+assert found == [versions(None, ["numpy"])] * 5, found
+crew.close()
+print(crew._away._head.process.poll(), crew._away._head.folder.name)
+"""
+
+
+def test_a_cluster_of_this_machine_leaves_nothing_behind(tmp_path: Path) -> None:
+    """It is started, works, and goes with its process and its files; nothing is written into anybody's home."""
+    env = {**os.environ, "HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
+    for name in [name for name in env if name.startswith("RAY_")]:
+        del env[name]
+    done = subprocess.run([sys.executable, "-c", ALONE], env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    code, folder = done.stdout.split()
+    assert code == "0"
+    assert not Path(folder).exists()
+    assert not list(tmp_path.iterdir())
