@@ -1,6 +1,6 @@
 """What a Ray cluster adds: one plan played in N futures by this process, then by clusters of 1, 2, ... nodes.
 
-`python benchmarks/plan/ray_scale.py [EXAMPLE] --futures 200 --nodes 1 2 --seed 1` starts clusters on this machine,
+`python benchmarks/plan/ray_scale.py [EXAMPLE] --futures 400 --nodes 1 2 --seed 1` starts clusters on this machine,
 one processor a node, plays the same plan in the same futures with each crew, checks that the results are the same
 to the last bit, and prints seconds, the ratio to this process alone, and the efficiency: the speed of n nodes by
 n times that of one. Nodes of one machine share its processors: beyond their number nothing is gained, and other
@@ -13,10 +13,12 @@ import platform
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +29,7 @@ from acreage.demand.futures import fresh_futures
 from acreage.domain.plan import Plan
 from acreage.flow.evaluating import FRESH
 from acreage.flow.planning import base_demands, plan_portfolio, portfolio_at
-from acreage.plan.out_of_sample.playing import Fates, Stage
+from acreage.plan.out_of_sample.playing import BATCH_MAX, Fates, Stage
 from acreage.plan.planner import Wishes
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -55,22 +57,21 @@ def main() -> None:
     fates, seconds = played(HERE)
     _same(alone, fates)
     print(f"| this process, {HERE.workers} threads | {seconds:.1f} | {alone_s / seconds:.2f} | |")
-    one_s = None
-    for nodes in asked.nodes:
-        with cluster(nodes) as address:
-            crew = crew_of(address, print)
-            list(crew.map(_warm, crew.keep(None), range(4 * nodes)))
+    first_s = None
+    with cluster() as (address, grow_to):
+        crew = crew_of(address, print)
+        for nodes in sorted(asked.nodes):
+            grow_to(nodes)
+            # Importing what is needed is not measured: every worker has played something before.
+            stage.fates([plan.best.decision], futures[1 : 1 + 2 * nodes * BATCH_MAX], lambda step: None, "", crew)
             fates, seconds = played(crew)
-            crew.close()
-        _same(alone, fates)
-        one_s = one_s or seconds * nodes
-        efficiency = one_s / (nodes * seconds)
-        print(f"| Ray, {nodes} nodes of one processor | {seconds:.1f} | {alone_s / seconds:.2f} | {efficiency:.0%} |")
-
-
-def _warm(kept: None, number: int) -> float:
-    """Import what is needed: that is not measured."""
-    return float(np.zeros(1)[0])
+            _same(alone, fates)
+            first_s = first_s or seconds * nodes
+            efficiency = first_s / (nodes * seconds)
+            print(
+                f"| Ray, {nodes} nodes of one processor | {seconds:.1f} | {alone_s / seconds:.2f} | {efficiency:.0%} |"
+            )
+        crew.close()
 
 
 def _same(one: Fates, other: Fates) -> None:
@@ -79,8 +80,8 @@ def _same(one: Fates, other: Fates) -> None:
 
 
 @contextmanager
-def cluster(nodes: int) -> Iterator[str]:
-    """A cluster on this machine; the address of its client server."""
+def cluster() -> Iterator[tuple[str, Callable[[int], None]]]:
+    """A cluster of one node on this machine: the address of its client server, and what makes it grow."""
     with tempfile.TemporaryDirectory(prefix="r", ignore_cleanup_errors=True) as folder, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -94,12 +95,16 @@ def cluster(nodes: int) -> Iterator[str]:
         head = {**small, "ray_client_server_port": port, "include_dashboard": False}
         found = Cluster(initialize_head=True, head_node_args=head)
         try:
-            for _ in range(nodes - 1):
-                found.add_node(**small)
             _wait(port)
-            yield f"ray://127.0.0.1:{port}"
+            yield f"ray://127.0.0.1:{port}", partial(_grow, found, small)
         finally:
             found.shutdown()
+
+
+def _grow(found: Any, small: dict[str, int], nodes: int) -> None:
+    """Add nodes until there are so many."""
+    while len(found.list_all_nodes()) < nodes:
+        found.add_node(**small)
 
 
 def _wait(port: int) -> None:
@@ -114,7 +119,7 @@ def _wait(port: int) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("example", nargs="?", default="startup")
-    parser.add_argument("--futures", type=int, default=200)
+    parser.add_argument("--futures", type=int, default=400)
     parser.add_argument("--nodes", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plan-futures", type=int, default=8)

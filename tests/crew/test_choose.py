@@ -10,6 +10,7 @@ from acreage.crew.choose import crew_of, names_crew
 from acreage.crew.crew import ClusterLost, Kept
 from acreage.crew.local import HERE, LocalCrew
 from acreage.crew.steadfast import SteadfastCrew
+from acreage.flow.crews import solver_and_crew
 from acreage.units.errors import InputError
 from tests.crew import chores
 from tests.crew.conftest import free_port
@@ -111,3 +112,15 @@ def test_whatever_was_found_when_a_cluster_went_is_used(handed: int, ahead: tupl
     assert away.closed
     assert list(crew.map(chores.product, crew.keep(1), [4])) == [4]
     assert len(said) == 1
+
+
+def test_an_engine_is_a_solver_or_a_crew() -> None:
+    """Both have names of their own; what is neither is told the nearest."""
+    assert solver_and_crew("decomposition") == ("decomposition", "local")
+    assert solver_and_crew("whole") == ("whole", "local")
+    assert solver_and_crew("local") == ("decomposition", "local")
+    assert solver_and_crew("ray://head:10001") == ("decomposition", "ray://head:10001")
+    with pytest.raises(InputError, match="'hole' names no solver and no crew; did you mean 'whole'"):
+        solver_and_crew("hole")
+    with pytest.raises(InputError, match="solvers are decomposition, whole; crews are local, ray or"):
+        solver_and_crew("gurobi")

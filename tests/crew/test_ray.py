@@ -105,7 +105,10 @@ def test_a_plan_is_judged_as_by_this_process(crew: Crew, case: Tiny) -> None:
     """Plans played, foresight and replications: every figure is the same to the last bit, in whatever batches."""
     plan = make_plan(case.portfolio, case.futures, case.demand, Wishes(explain=False), lambda step: None)
     assert isinstance(plan, Plan)
-    futures = (case.futures[0], *case.futures[1:] * 20)
+    many = [
+        replace(f, name=f"{f.name}-{k}", probability=f.probability / 20) for k in range(20) for f in case.futures[1:]
+    ]
+    futures = (case.futures[0], *many)
     drawn = len(futures) - 1
     unseen = Unseen(seed=0, futures=futures, drawn=drawn, foreseen=2, samples=(case.futures,) * 3)
     stages: set[str] = set()

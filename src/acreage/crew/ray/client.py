@@ -43,7 +43,7 @@ SOURCE = Path(__file__).parents[2]
 NEEDED = ("highspy", "numpy", "polars", "scipy")
 """Libraries that work is done with: of the same versions as here for results that are the same to the last digit."""
 
-WORDS_MAX = 300
+WORDS_MAX = 150
 STARTING = "start a cluster with `ray start --head`; the port is that of its Ray client server, usually 10001"
 ALIKE = "Python and Ray must be of the same version there as here, and the cluster needs Acreage's own dependencies"
 
@@ -270,4 +270,4 @@ def _within(limit_s: float, call: Callable[[], Found]) -> Found:
 
 def _words(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= WORDS_MAX else f"{text[:WORDS_MAX]} ..."
+    return text if len(text) <= 2 * WORDS_MAX else f"{text[:WORDS_MAX]} ... {text[-WORDS_MAX:]}"
