@@ -50,6 +50,7 @@ def main() -> None:
         fates = stage.fates([plan.best.decision], futures[1:], lambda step: None, "", crew)[0]
         return fates, time.perf_counter() - began
 
+    print(f"load before: {os.getloadavg()[0]:.1f} processes in the last minute")
     print(f"\n{asked.example}: one plan in {len(futures) - 1} futures (seed {asked.seed})\n")
     print("| crew | seconds | times this process | efficiency over nodes |\n|---|---|---|---|")
     alone, alone_s = played(LocalCrew(workers=1))

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from acreage.crew.local import cores
 from acreage.units.errors import InputError
 
 
@@ -23,6 +24,11 @@ def where(kept: object, number: int) -> tuple[int, int]:
     """The number, and the process that it came to."""
     time.sleep(0.1)
     return number, os.getpid()
+
+
+def threads(kept: object, number: int) -> int:
+    """How many threads this process may keep busy."""
+    return cores()
 
 
 def deadly_once(mark: Path, number: int) -> int:

@@ -42,6 +42,7 @@ def started() -> Iterator[Started]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_TMPDIR", str(folder))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S", "80")
         patch.setenv("RAY_CLIENT_RECONNECT_GRACE_PERIOD", "3")
         # Acreage is sent to the cluster, its tests are not.
         ray.cloudpickle.register_pickle_by_value(chores)

@@ -45,6 +45,7 @@ def test_it_does_what_this_process_does_on_several_nodes(crew: Crew) -> None:
     ]
     assert told == [(done, 20) for done in range(1, 21)]
     assert len({process for _, process in crew.map(chores.where, kept, range(12))}) > 1
+    assert set(crew.map(chores.threads, kept, range(4))) == {1}
 
 
 def test_what_is_kept_first_does_not_stand_for_what_is_kept_next(crew: Crew) -> None:

@@ -8,11 +8,21 @@ from dataclasses import dataclass, field
 from acreage.crew.crew import Item, Kept, Result, T, Tell
 
 
+def cores() -> int:
+    """How many threads may be kept busy in this process: one a core, or fewer where OMP_NUM_THREADS says so.
+
+    Ray sets that in its workers, each of which has a share of its machine.
+    """
+    most = os.environ.get("OMP_NUM_THREADS", "")
+    every = os.cpu_count() or 1
+    return max(1, min(every, int(most))) if most.isdecimal() else every
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalCrew:
-    """As many threads as there are cores, unless told otherwise, for as long as something is mapped."""
+    """As many threads as may be kept busy, unless told otherwise, for as long as something is mapped."""
 
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=cores)
 
     def keep(self, thing: T) -> Kept[T]:
         """Everybody sees the same memory."""

@@ -28,7 +28,7 @@ from acreage.units.errors import InputError
 
 Found = TypeVar("Found")
 
-REACH_S, CONNECT_S, START_S, LOAD_S, CALL_S, CLOSE_S = 5.0, 60.0, 120.0, 120.0, 20.0, 10.0
+REACH_S, CONNECT_S, START_S, LOAD_S, CALL_S, CLOSE_S = 5.0, 90.0, 120.0, 120.0, 20.0, 10.0
 """Time limits: of a sign of life, Ray's handshake, a local start, sending things there, any other call, a farewell."""
 RECONNECT_S = 15
 """How long Ray tries to take up a broken connection again."""
@@ -103,7 +103,13 @@ def _start() -> Head:
     folder = tempfile.TemporaryDirectory(
         prefix="ray-", dir=short if os.access(short, os.W_OK) else None, ignore_cleanup_errors=True
     )
-    wishes = {"RAY_TMPDIR": folder.name, "RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    # A busy machine is given time to start what serves this one client.
+    patient = {"RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": str(round(CONNECT_S))}
+    wishes = patient | {
+        "RAY_TMPDIR": folder.name,
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "acreage.crew.ray.head", str(port)],
         stdin=subprocess.PIPE,

@@ -3,7 +3,6 @@
 HiGHS releases the interpreter lock while it runs, so that plain threads use all cores.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from acreage.crew.local import cores
 from acreage.plan.problem import Recourse, Vector
 from acreage.solver.highs import Program, Status, new_solver, row_duals, values
 
@@ -77,7 +77,7 @@ class Responder:
         asked = (first.tobytes(), tuple(futures), gated)
         answers = self._known.pop(asked, None)
         if answers is None:
-            with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+            with ThreadPoolExecutor(max_workers=cores()) as pool:
                 answers = list(pool.map(lambda s: self._one(first, s, gated), futures))
         self._known[asked] = answers
         if len(self._known) > ANSWERS_KEPT:
