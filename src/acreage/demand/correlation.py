@@ -41,6 +41,8 @@ def nearest_correlation(matrix: Array, decimals: int = 3) -> Array:
         correction = positive - (near - correction)
         near = positive.copy()
         np.fill_diagonal(near, 1.0)
+    # Both halves must round alike: a projection is symmetric but for the last bit.
+    near = (near + near.T) / 2.0
     for mixed in np.linspace(0.0, 1.0, 1001):
         rounded = np.round((1.0 - mixed) * near + mixed * np.eye(len(near)), decimals)
         if smallest_eigenvalue(rounded) >= 0.0:
