@@ -127,7 +127,6 @@ def test_the_block_is_written_once_and_is_yaml(here: Path, capsys: pytest.Captur
 
 def test_demand_is_forecast_and_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Growth and spread of the fleet with a history stand in the block."""
-    pytest.importorskip("statsforecast", reason="the extra acreage[forecast] is not installed")
     _write_demand(here / "demand.csv", ("assistant",))
     assert run(f"calibrate {PORTFOLIO} --demand demand.csv -o json") == 0
     document = json.loads(capsys.readouterr().out)
@@ -141,7 +140,6 @@ def test_demand_is_forecast_and_told(here: Path, capsys: pytest.CaptureFixture[s
 
 def test_the_commands_of_the_how_to_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every command of the page, on the files of this test under the names that the page gives them."""
-    pytest.importorskip("statsforecast", reason="the extra acreage[forecast] is not installed")
     _write_demand(here / "demand.csv", ("assistant", "research"))
     page = HOW_TO.read_text(encoding="utf-8")
     commands = re.findall(r"^acreage (calibrate .*)$", "".join(re.findall(r"```sh\n(.*?)```", page, re.DOTALL)), re.M)
@@ -250,7 +248,6 @@ def test_a_history_of_demand_with_a_mistake_is_refused(
     here: Path, capsys: pytest.CaptureFixture[str], change: tuple[str, str], message: str
 ) -> None:
     """Unknown workload, no date, a missing column, a date twice."""
-    pytest.importorskip("statsforecast", reason="the extra acreage[forecast] is not installed")
     _write_demand(here / "demand.csv", ("assistant",))
     text = (here / "demand.csv").read_text()
     (here / "demand.csv").write_text(text.replace(*change, 1))
@@ -260,7 +257,6 @@ def test_a_history_of_demand_with_a_mistake_is_refused(
 
 def test_a_history_too_short_says_how_long_it_must_be(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With its file; likewise a training run is told to have no rate."""
-    pytest.importorskip("statsforecast", reason="the extra acreage[forecast] is not installed")
     _write_demand(here / "demand.csv", ("assistant",), rows=20)
     assert run(f"calibrate {PORTFOLIO} --demand demand.csv") == 2
     assert "demand.csv: date: 20 monthly rows are too short a history: 36 are needed" in capsys.readouterr().err

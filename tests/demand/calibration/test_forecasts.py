@@ -1,16 +1,12 @@
 """The forecasters of the extra on a series with a season: better than last season again, with intervals that hold."""
 
 import numpy as np
-import pytest
-
-from acreage.demand.calibration.forecaster import BASELINE, QUANTILES
-from acreage.demand.calibration.history import Frequency
-from tests.demand.calibration.histories import histories
-
-pytest.importorskip("statsforecast", reason="the extra acreage[forecast] is not installed")
 
 from acreage.demand.calibration.demand import calibrate_demand
+from acreage.demand.calibration.forecaster import BASELINE, QUANTILES
 from acreage.demand.calibration.forecasts import FORECASTERS
+from acreage.demand.calibration.history import Frequency
+from tests.demand.calibration.histories import histories
 
 
 def test_each_forecaster_gives_quantiles_in_order() -> None:
