@@ -17,9 +17,6 @@ from acreage.demand.draws import Array
 SEASON_MAX = 12
 """Longer seasons in autoregressive models cost minutes and are found by none of them; they take none there."""
 
-ORDERS = {"approximation": True, "max_p": 3, "max_q": 3, "max_P": 1, "max_Q": 1, "max_order": 5}
-"""Forms of autoregression considered: half of the library's own, in half of the time."""
-
 
 def _quantiles(model: Any, values: Array, steps: int) -> Array:
     """(quantiles, steps): lower ends from the widest interval, the mean as the median (normal errors), upper ends."""
@@ -40,7 +37,9 @@ def _ets(values: Array, season: int, steps: int) -> Array:
 
 def _arima(values: Array, season: int, steps: int) -> Array:
     period = season if season <= SEASON_MAX else 1
-    return _quantiles(AutoARIMA(season_length=period, **ORDERS), values, steps)
+    # Half of the forms that the library considers by itself, in half of the time.
+    model = AutoARIMA(season_length=period, approximation=True, max_p=3, max_q=3, max_P=1, max_Q=1, max_order=5)
+    return _quantiles(model, values, steps)
 
 
 def _theta(values: Array, season: int, steps: int) -> Array:
