@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acreage.desk.prices.named import best_price_usd, listed_price, named_price, tariff_of
@@ -29,6 +29,7 @@ CURVED = replace(FIRM, take_up=(CURVE,))
 
 
 @given(st.integers(1, 500), st.integers(0, 10**6), st.integers(1, 10**6))
+@example(units=1, from_s=86_400, length_s=317)
 def test_a_price_an_hour_comes_to_the_tariffs_amount_and_less_than_a_micro_dollar_an_hour_more(
     units: int, from_s: int, length_s: int
 ) -> None:

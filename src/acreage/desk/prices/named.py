@@ -37,12 +37,16 @@ def best_price_usd(terms: TierTerms, pool: PoolId, displaced_usd: float) -> floa
 
 
 def listed_price(terms: TierTerms, accelerators: int, window: tuple[Instant, Instant]) -> MicroUsd:
-    """The list price, or the tariff's amount for a window divided by its hours, up to the next micro-dollar."""
+    """The list price, or the tariff's amount for a window divided by its hours, up to the next micro-dollar.
+
+    The amount is whole micro-dollars, so that over a short window its share of an hour may round below the floor.
+    """
     if terms.factors is None:
         return terms.list_micro_usd
     start_at, end_at = window
     amount = tariff_of(terms).quote(start_at, end_at, accelerators)
-    return MicroUsd(-(-amount * SECONDS_PER_HOUR // (accelerators * (end_at - start_at))))
+    an_hour = -(-amount * SECONDS_PER_HOUR // (accelerators * (end_at - start_at)))
+    return MicroUsd(max(an_hour, terms.floor_micro_usd))
 
 
 def tariff_of(terms: TierTerms) -> Tariff:
