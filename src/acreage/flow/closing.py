@@ -7,13 +7,14 @@ from functools import partial
 from acreage.demand.delays import learned
 from acreage.domain.contract import Contract
 from acreage.domain.finding import Finding, Severity
-from acreage.domain.lease import Delivery, Lease, Offer
+from acreage.domain.lease import Lease, Offer
 from acreage.domain.plan import Plan, Signing
 from acreage.domain.portfolio import Portfolio
 from acreage.flow.books import Work
 from acreage.ledger.contracts import propose_lease
 from acreage.ledger.held import Held
 from acreage.ledger.ledger import Ledger
+from acreage.plan.backtest.signing import deliveries_of
 from acreage.units.ids import LeaseId
 from acreage.units.instants import iso_date
 
@@ -63,7 +64,7 @@ def contract_of(signing: Signing, offer: Offer, portfolio: Portfolio) -> Contrac
         pool=offer.pool,
         starts_at=signing.starts_at,
         ends_at=offer.term.after(signing.starts_at),
-        deliveries=_deliveries(signing, offer),
+        deliveries=tuple(d for d in deliveries_of(signing, offer) if d.accelerators),
         terms=offer.terms,
     )
     return Contract(
@@ -73,28 +74,6 @@ def contract_of(signing: Signing, offer: Offer, portfolio: Portfolio) -> Contrac
         price_frac=signing.price_frac,
         offer=offer.id,
     )
-
-
-def _deliveries(signing: Signing, offer: Offer) -> tuple[Delivery, ...]:
-    """Whole accelerators a tranche; the last one takes what rounding leaves."""
-    found = []
-    left = signing.accelerators
-    for i, tranche in enumerate(offer.tranches):
-        share = round(signing.accelerators * tranche.share_frac) if i + 1 < len(offer.tranches) else left
-        count = min(share, left)
-        left -= count
-        if count:
-            found.append(
-                Delivery(
-                    accelerators=count,
-                    due_at=tranche.after.after(signing.starts_at),
-                    grace_days=tranche.grace_days,
-                    late_discount_frac=tranche.late_discount_frac,
-                    terminable_after_days=tranche.terminable_after_days,
-                    delay=tranche.delay,
-                )
-            )
-    return tuple(found)
 
 
 def proposals(ledger: Ledger, plan: Plan, portfolio: Portfolio) -> tuple[list[Work], list[str], list[str]]:

@@ -116,7 +116,7 @@ def lease_of(signing: Signing, offer: Offer, portfolio: Portfolio) -> Lease:
         pool=offer.pool,
         starts_at=signing.starts_at,
         ends_at=signing.ends_at,
-        deliveries=_deliveries(signing, offer),
+        deliveries=deliveries_of(signing, offer),
         terms=replace(
             terms,
             price=price,
@@ -140,7 +140,7 @@ def _extended_steps(terms: Terms, offer: Offer) -> tuple[FeeStep, ...]:
     return (*before, FeeStep(after=offer.term, fee_frac=last * frac), *later)
 
 
-def _deliveries(signing: Signing, offer: Offer) -> tuple[Delivery, ...]:
+def deliveries_of(signing: Signing, offer: Offer) -> tuple[Delivery, ...]:
     """Whole accelerators a tranche, each tranche in its place; the last takes what rounding leaves."""
     left = signing.accelerators
     found = []
